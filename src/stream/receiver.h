@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MPL-2.0
+//
+// A receiver with slots: what roc_receiver and a network receiver port have in common. Binds
+// sockets, tells senders apart (by SSRC, repair packets by address), makes and ends a session for
+// each, mixes them.
+//
+// Sessions are made and freed on the network thread and cross to the reader in rings, so that read
+// never allocates. Thread: read and ready rt (one thread at a time); the rest any but rt.
+
+#ifndef ROC_STREAM_RECEIVER_H
+#define ROC_STREAM_RECEIVER_H
+
+#include "net/network.h"
+#include "stream/receive_session.h"
+#include "stream/sender.h"
+
+struct receiver;
+
+#define RECEIVER_MAX_SESSIONS  64
+#define RECEIVER_MAX_ENCODINGS 32
+
+struct receiver_config {
+    struct network *network;  // borrowed
+    struct packet_pool *pool; // borrowed
+    // What payload types mean here; the first is also the format of what is read.
+    struct audio_encoding encodings[RECEIVER_MAX_ENCODINGS];
+    size_t encoding_count;
+    unsigned output_channels; // of what read gives; 0 = as the first encoding
+    struct receive_session_config session; // pool, encoding and fec are the receiver's own
+};
+
+// Returns 0, -EINVAL or -ENOMEM.
+int receiver_create(struct receiver **out, const struct receiver_config *config);
+void receiver_destroy(struct receiver *receiver);
+
+// Binds an interface of a slot. `address` in: where to bind, port 0 picks one; out: the real one.
+// Source and repair of one slot must agree in scheme. Returns 0, -EBUSY when bound already,
+// -EPROTO when the schemes disagree, or what opening the socket returned.
+int receiver_bind(struct receiver *receiver, unsigned long long slot, enum stream_interface iface,
+                  enum fec_scheme scheme, const struct udp_config *config,
+                  struct net_address *address);
+int receiver_unlink(struct receiver *receiver, unsigned long long slot);
+
+// Writes exactly `frames` frames: the mix of all sessions, zeros when there are none.
+void receiver_read(struct receiver *receiver, float *samples, size_t frames);
+// For a reader without a clock (see receive_session_ready): with one session, what that session
+// has due; with none, 0; with several, what the monotonic clock says since the last call.
+size_t receiver_ready(struct receiver *receiver, int64_t now_ns);
+
+// Sums over the sessions that are alive plus all that ended; latency and jitter of the newest.
+// Thread: any.
+struct receiver_metrics {
+    unsigned sessions;
+    uint64_t sessions_total;
+    uint64_t packets_foreign; // unparsable, unknown payload type, or of no session
+    struct receive_session_metrics sum;
+};
+struct receiver_metrics receiver_total(struct receiver *receiver);
+// Metrics of the sessions of one slot, at most count. Returns how many, or -ENOENT.
+int receiver_query(struct receiver *receiver, unsigned long long slot,
+                   struct receive_session_metrics *sessions, size_t count);
+
+// For tests and for use without sockets: datagrams as if they came from the network thread. Taken.
+void receiver_push(struct receiver *receiver, unsigned long long slot, enum stream_interface iface,
+                   struct packet **packets, size_t count);
+// Makes interfaces of a slot known without a socket.
+int receiver_activate(struct receiver *receiver, unsigned long long slot,
+                      enum stream_interface iface, enum fec_scheme scheme);
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MPL-2.0
+//
+// A sender with slots: what roc_sender and a network sender port have in common. A slot is one
+// remote receiver: its source, repair (and later control) addresses, a UDP socket, a send session of
+// its own. Samples that are written go to every complete slot.
+//
+// Thread: write rt (one thread at a time); everything else any but rt. Slots come and go while
+// another thread writes: the writer sees a new list without waiting.
+
+#ifndef ROC_STREAM_SENDER_H
+#define ROC_STREAM_SENDER_H
+
+#include "net/network.h"
+#include "stream/send_session.h"
+
+struct sender;
+
+enum stream_interface { STREAM_SOURCE, STREAM_REPAIR, STREAM_CONTROL };
+
+struct sender_config {
+    struct network *network;            // borrowed
+    struct send_session_config session; // its output is the sender's own
+};
+
+int sender_create(struct sender **out, const struct sender_config *config);
+void sender_destroy(struct sender *sender);
+
+// Sets the local side of an interface before it is connected. Returns 0, -EBUSY when connected.
+int sender_configure(struct sender *sender, unsigned long long slot, enum stream_interface iface,
+                     const struct udp_config *config);
+// The slot is made by its first call. It sends once source (and repair with FEC) is connected; all
+// its interfaces share one UDP socket, because receivers match repair packets by source address.
+// Returns 0, -EBUSY when that interface is connected already, or what opening a socket returned.
+int sender_connect(struct sender *sender, unsigned long long slot, enum stream_interface iface,
+                   const struct net_address *to);
+// Returns 0 or -ENOENT.
+int sender_unlink(struct sender *sender, unsigned long long slot);
+
+void sender_write(struct sender *sender, const float *samples, size_t frames);
+
+struct sender_metrics {
+    struct send_session_metrics session;
+    struct udp_metrics udp;
+    bool is_complete;
+};
+// Returns 0 or -ENOENT.
+int sender_query(struct sender *sender, unsigned long long slot, struct sender_metrics *metrics);
+// Sums over all slots. Thread: any.
+struct sender_metrics sender_total(struct sender *sender);
+
+#endif

@@ -35,12 +35,12 @@ typedef unsigned long long roc_link;
 
 /** What a bad network does to what this transceiver sends. All zero: nothing. */
 typedef struct roc_impairment {
-    double loss;                      /**< share of datagrams dropped, 0..1 */
-    double duplicate;                 /**< share sent twice */
-    double reorder;                   /**< share held back by 20 ms */
-    unsigned long long delay;         /**< ns added to each */
-    unsigned long long jitter;        /**< ns, uniform 0..jitter on top */
-    unsigned long long seed;          /**< 0 draws one */
+    double loss;               /**< share of datagrams dropped, 0..1 */
+    double duplicate;          /**< share sent twice */
+    double reorder;            /**< share held back by 20 ms */
+    unsigned long long delay;  /**< ns added to each */
+    unsigned long long jitter; /**< ns, uniform 0..jitter on top */
+    unsigned long long seed;   /**< 0 draws one */
 } roc_impairment;
 
 typedef struct roc_transceiver_config {
@@ -50,42 +50,44 @@ typedef struct roc_transceiver_config {
 } roc_transceiver_config;
 
 typedef enum roc_port_kind {
-    ROC_PORT_FILE_PLAYER = 1,   /**< source: reads `path`, paced by the clock */
-    ROC_PORT_FILE_RECORDER = 2, /**< sink: writes `path` (WAV), has no clock and follows what arrives */
-    ROC_PORT_TONE = 3,          /**< source: a sine */
-    ROC_PORT_NULL_SOURCE = 4,   /**< source: silence */
-    ROC_PORT_NULL_SINK = 5,     /**< sink: takes everything, keeps nothing */
-    ROC_PORT_NET_SENDER = 6,    /**< sink: sends to the receivers it is connected to */
-    ROC_PORT_NET_RECEIVER = 7,  /**< source: what senders send to where it is bound */
+    ROC_PORT_FILE_PLAYER = 1, /**< source: reads `path`, paced by the clock */
+    ROC_PORT_FILE_RECORDER =
+        2,             /**< sink: writes `path` (WAV), has no clock and follows what arrives */
+    ROC_PORT_TONE = 3, /**< source: a sine */
+    ROC_PORT_NULL_SOURCE = 4,  /**< source: silence */
+    ROC_PORT_NULL_SINK = 5,    /**< sink: takes everything, keeps nothing */
+    ROC_PORT_NET_SENDER = 6,   /**< sink: sends to the receivers it is connected to */
+    ROC_PORT_NET_RECEIVER = 7, /**< source: what senders send to where it is bound */
 } roc_port_kind;
 
 typedef enum roc_port_fec { ROC_PORT_FEC_DISABLE = 0, ROC_PORT_FEC_RS8M = 1 } roc_port_fec;
 
 typedef struct roc_port_config {
     roc_port_kind kind;
-    const char *path;        /**< files; borrowed for the call */
-    int loop;                /**< file player: start over at the end */
-    double frequency;        /**< tone, Hz; zero for 440 */
-    double level_db;         /**< tone, peak in dBFS */
-    unsigned int rate;       /**< Hz; zero: the file's own, otherwise 44100 */
-    unsigned int channels;   /**< zero: the file's own, otherwise 2 */
+    const char *path;      /**< files; borrowed for the call */
+    int loop;              /**< file player: start over at the end */
+    double frequency;      /**< tone, Hz; zero for 440 */
+    double level_db;       /**< tone, peak in dBFS */
+    unsigned int rate;     /**< Hz; zero: the file's own, otherwise 44100 */
+    unsigned int channels; /**< zero: the file's own, otherwise 2 */
 
     /* Network ports. */
-    unsigned int payload_type;        /**< RTP payload type; zero: 10 or 11 where these fit, else -ENOTSUP */
+    unsigned int
+        payload_type; /**< RTP payload type; zero: 10 or 11 where these fit, else -ENOTSUP */
     unsigned long long packet_length; /**< ns; zero for 5 ms */
     roc_port_fec fec;
-    unsigned int fec_source_packets;  /**< zero with the next one zero: 18 */
-    unsigned int fec_repair_packets;  /**< zero with the last one zero: 10 */
+    unsigned int fec_source_packets;   /**< zero with the next one zero: 18 */
+    unsigned int fec_repair_packets;   /**< zero with the last one zero: 10 */
     unsigned long long target_latency; /**< ns; zero for 200 ms */
 } roc_port_config;
 
 typedef struct roc_link_config {
-    float gain;  /**< linear; used as it is, so 1.0 for unchanged */
+    float gain; /**< linear; used as it is, so 1.0 for unchanged */
     int muted;
 } roc_link_config;
 
 typedef enum roc_port_state {
-    ROC_PORT_READY = 0,    /**< not linked yet */
+    ROC_PORT_READY = 0, /**< not linked yet */
     ROC_PORT_RUNNING = 1,
     ROC_PORT_FINISHED = 2, /**< a player that does not loop came to its end and gives silence */
     ROC_PORT_FAILED = 3,   /**< e.g. the disk is full */
@@ -94,19 +96,19 @@ typedef enum roc_port_state {
 /** One snapshot of everything that a port counts; zero where a field does not apply. */
 typedef struct roc_port_metrics {
     roc_port_state state;
-    int error;                          /**< negative errno of ROC_PORT_FAILED */
+    int error; /**< negative errno of ROC_PORT_FAILED */
     unsigned int rate, channels;
-    unsigned long long frames;          /**< played, recorded, sent or received, per channel */
-    unsigned long long length_frames;   /**< of a player's file */
+    unsigned long long frames;        /**< played, recorded, sent or received, per channel */
+    unsigned long long length_frames; /**< of a player's file */
     unsigned long long dropped_frames;
-    float peak;                         /**< since the last query, linear */
+    float peak; /**< since the last query, linear */
 
     unsigned long long packets_sent, repair_packets_sent, bytes_sent;
     unsigned long long packets_received, repair_packets_received, bytes_received;
     unsigned long long packets_expected, packets_lost, packets_recovered, packets_late;
     unsigned long long packets_duplicate, packets_rejected;
     unsigned long long frames_concealed;
-    unsigned int sessions;              /**< senders heard now */
+    unsigned int sessions; /**< senders heard now */
     unsigned long long sessions_total;
     double queue_latency_ms, target_latency_ms, jitter_ms;
 } roc_port_metrics;
@@ -121,7 +123,8 @@ ROC_API int roc_transceiver_add_port(roc_transceiver *transceiver, const roc_por
 /** Removes its links, too. */
 ROC_API int roc_transceiver_remove_port(roc_transceiver *transceiver, roc_port port);
 
-/** NET_RECEIVER: binds an interface (source or repair); port 0 in the endpoint is replaced by the real one. */
+/** NET_RECEIVER: binds an interface (source or repair); port 0 in the endpoint is replaced by the
+ * real one. */
 ROC_API int roc_transceiver_bind(roc_transceiver *transceiver, roc_port port, roc_interface iface,
                                  roc_endpoint *endpoint);
 /** NET_SENDER: connects an interface of destination number `slot`. */
@@ -140,7 +143,8 @@ ROC_API int roc_transceiver_unlink(roc_transceiver *transceiver, roc_link link);
 ROC_API int roc_transceiver_query_port(roc_transceiver *transceiver, roc_port port,
                                        roc_port_metrics *metrics);
 
-/** The sentence for the last failed call of this thread: what was wrong, and what to do. Never NULL. */
+/** The sentence for the last failed call of this thread: what was wrong, and what to do. Never
+ * NULL. */
 ROC_API const char *roc_transceiver_error(void);
 
 #ifdef __cplusplus

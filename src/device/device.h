@@ -12,16 +12,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum device_kind { DEVICE_FILE_PLAYER, DEVICE_FILE_RECORDER, DEVICE_TONE, DEVICE_NULL_SOURCE, DEVICE_NULL_SINK };
+enum device_kind {
+    DEVICE_FILE_PLAYER,
+    DEVICE_FILE_RECORDER,
+    DEVICE_TONE,
+    DEVICE_NULL_SOURCE,
+    DEVICE_NULL_SINK
+};
 
 struct device_config {
     enum device_kind kind;
-    const char *path;   // files; borrowed for the call
-    bool loop;          // file player
-    double frequency_hz;  // tone, 0 = 440
-    double level_db;      // tone, dBFS of the peak, 0 = 0 dBFS
-    unsigned rate_hz;   // 0 = the file's own, else 44100
-    unsigned channels;  // 0 = the file's own, else 2
+    const char *path;    // files; borrowed for the call
+    bool loop;           // file player
+    double frequency_hz; // tone, 0 = 440
+    double level_db;     // tone, dBFS of the peak, 0 = 0 dBFS
+    unsigned rate_hz;    // 0 = the file's own, else 44100
+    unsigned channels;   // 0 = the file's own, else 2
 };
 
 enum device_run { DEVICE_READY, DEVICE_RUNNING, DEVICE_FINISHED, DEVICE_FAILED };
@@ -31,7 +37,7 @@ struct device_state {
     uint64_t frames;        // played or recorded so far
     uint64_t length_frames; // of a player's file, 0 = unknown
     uint64_t dropped_frames;
-    int error;              // negative errno of DEVICE_FAILED
+    int error; // negative errno of DEVICE_FAILED
 };
 
 struct device;

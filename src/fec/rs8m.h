@@ -31,7 +31,7 @@ void rs8m_decoder_destroy(struct rs8m_decoder *decoder);
 // restored[0..k): for every missing source a buffer of size_bytes that is written, NULL elsewhere.
 // Returns how many were restored; 0 when none was missing; -EAGAIN when too few arrived (nothing is
 // written); -EINVAL on bad numbers.
-int rs8m_decode(struct rs8m_decoder *decoder, unsigned k, unsigned n,
-                const uint8_t *const *symbols, uint8_t *const *restored, size_t size_bytes);
+int rs8m_decode(struct rs8m_decoder *decoder, unsigned k, unsigned n, const uint8_t *const *symbols,
+                uint8_t *const *restored, size_t size_bytes);
 
 #endif

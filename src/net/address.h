@@ -11,7 +11,8 @@
 
 // "0.0.0.0", "127.0.0.1", "::1" (no brackets). Returns 0 or -EINVAL. Thread: any.
 int net_address_parse(struct net_address *out, const char *ip, uint16_t port);
-// Literal or DNS name; blocks while the resolver works. Returns 0 or -EHOSTUNREACH. Thread: any but rt and loop.
+// Literal or DNS name; blocks while the resolver works. Returns 0 or -EHOSTUNREACH. Thread: any but
+// rt and loop.
 int net_address_resolve(struct net_address *out, const char *host, uint16_t port);
 // "127.0.0.1:4100", "[::1]:4100". Thread: rt.
 void net_address_write(const struct net_address *address, char text[NET_ADDRESS_TEXT_SIZE]);

@@ -12,11 +12,11 @@
 struct impairment_config {
     double loss;
     double duplicate;
-    double reorder;     // this share is held back by reorder_delay_ns
+    double reorder; // this share is held back by reorder_delay_ns
     int64_t reorder_delay_ns;
-    int64_t delay_ns;   // constant part
-    int64_t jitter_ns;  // uniform 0..jitter on top
-    uint64_t seed;      // 0 = random
+    int64_t delay_ns;  // constant part
+    int64_t jitter_ns; // uniform 0..jitter on top
+    uint64_t seed;     // 0 = random
 };
 
 #endif

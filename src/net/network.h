@@ -16,8 +16,8 @@ struct network;
 struct udp_socket;
 
 struct network_config {
-    struct packet_pool *pool;             // borrowed; where received packets come from
-    struct impairment_config impairment;  // all zero: none
+    struct packet_pool *pool;            // borrowed; where received packets come from
+    struct impairment_config impairment; // all zero: none
 };
 
 // Called on the network thread with 1..64 datagrams in the order of arrival. The array is borrowed,
@@ -25,12 +25,12 @@ struct network_config {
 typedef void (*udp_receive_fn)(struct packet **packets, size_t count, void *arg);
 
 struct udp_config {
-    struct net_address bind;         // port 0 picks a free one
+    struct net_address bind;                // port 0 picks a free one
     struct net_address multicast_interface; // set: join bind's group on this interface
     bool reuse_address;
-    udp_receive_fn receive;          // NULL: what arrives is dropped
+    udp_receive_fn receive; // NULL: what arrives is dropped
     void *receive_arg;
-    size_t send_ring_size;           // packets, 0 = 1024
+    size_t send_ring_size; // packets, 0 = 1024
 };
 
 struct udp_metrics {
@@ -61,8 +61,8 @@ void network_remove_ticker(struct network *network, void (*fn)(void *arg), void 
 struct net_address udp_socket_address(const struct udp_socket *socket);
 struct udp_metrics udp_socket_metrics(const struct udp_socket *socket);
 
-// Queues packet->data[0..size_bytes) for `to`; the packet is taken, also on failure. A socket has one
-// sending thread. Nothing leaves before udp_socket_flush. Returns 0 or -ENOSPC. Thread: rt.
+// Queues packet->data[0..size_bytes) for `to`; the packet is taken, also on failure. A socket has
+// one sending thread. Nothing leaves before udp_socket_flush. Returns 0 or -ENOSPC. Thread: rt.
 int udp_socket_push(struct udp_socket *socket, struct packet *packet, const struct net_address *to);
 // Wakes the network thread if anything is queued. Thread: rt.
 void udp_socket_flush(struct udp_socket *socket);

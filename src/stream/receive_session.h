@@ -19,15 +19,15 @@ struct receive_session_config {
     struct packet_pool *pool; // borrowed; restored packets come from it
     struct audio_encoding encoding;
     enum fec_scheme fec;
-    int64_t target_latency_ns;      // 0 = 200 ms
-    int64_t no_playback_timeout_ns; // 0 = 4/3 of the target latency, < 0 = never
+    int64_t target_latency_ns;          // 0 = 200 ms
+    int64_t no_playback_timeout_ns;     // 0 = 4/3 of the target latency, < 0 = never
     int64_t choppy_playback_timeout_ns; // 0 = 2 s, < 0 = never
-    bool clockless; // the reader has no clock and follows receive_session_ready
+    bool clockless;                     // the reader has no clock and follows receive_session_ready
 };
 
 struct receive_session_metrics {
     uint32_t ssrc;
-    uint64_t packets_received;  // source packets accepted, duplicates not counted
+    uint64_t packets_received; // source packets accepted, duplicates not counted
     uint64_t repair_received;
     uint64_t bytes_received;
     uint64_t packets_expected;  // from the span of sequence numbers
@@ -35,11 +35,11 @@ struct receive_session_metrics {
     uint64_t packets_recovered; // of these, restored by FEC
     uint64_t packets_late;      // arrived when their time was over
     uint64_t packets_duplicate;
-    uint64_t packets_rejected;  // filter: foreign SSRC or PT, jump
-    uint64_t frames_played;     // samples per channel given to the reader
-    uint64_t frames_concealed;  // of these, filled in because nothing was there
-    double queue_latency_ms;    // NIQ latency (wire.md section 5)
-    double jitter_ms;           // mean interarrival jitter, RFC 3550 section 6.4.1
+    uint64_t packets_rejected; // filter: foreign SSRC or PT, jump
+    uint64_t frames_played;    // samples per channel given to the reader
+    uint64_t frames_concealed; // of these, filled in because nothing was there
+    double queue_latency_ms;   // NIQ latency (wire.md section 5)
+    double jitter_ms;          // mean interarrival jitter, RFC 3550 section 6.4.1
 };
 
 int receive_session_create(struct receive_session **out,

@@ -25,7 +25,7 @@ struct receiver_config {
     // What payload types mean here; the first is also the format of what is read.
     struct audio_encoding encodings[RECEIVER_MAX_ENCODINGS];
     size_t encoding_count;
-    unsigned output_channels; // of what read gives; 0 = as the first encoding
+    unsigned output_channels;              // of what read gives; 0 = as the first encoding
     struct receive_session_config session; // pool, encoding and fec are the receiver's own
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //
 // A sender with slots: what roc_sender and a network sender port have in common. A slot is one
-// remote receiver: its source, repair (and later control) addresses, a UDP socket, a send session of
-// its own. Samples that are written go to every complete slot.
+// remote receiver: its source, repair (and later control) addresses, a UDP socket, a send session
+// of its own. Samples that are written go to every complete slot.
 //
 // Thread: write rt (one thread at a time); everything else any but rt. Slots come and go while
 // another thread writes: the writer sees a new list without waiting.

@@ -17,7 +17,7 @@
 struct receiver;
 
 #define RECEIVER_MAX_SESSIONS  64
-#define RECEIVER_MAX_ENCODINGS 32
+#define RECEIVER_MAX_ENCODINGS 128
 
 struct receiver_config {
     struct network *network;  // borrowed

@@ -18,14 +18,17 @@ size_t fecframe_repair_size(enum fec_scheme scheme);
 unsigned fecframe_max_block_length(enum fec_scheme scheme);
 
 // Reads the payload ID of the datagram data[0..size_bytes), fills the FEC fields of the descriptor
-// and says which bytes are the symbol. Returns 0; -EBADMSG when too short; -EPROTO when the numbers
-// contradict each other (k = 0, source ESI >= k, repair ESI < k, n <= k, above the scheme's limit).
+// and says which bytes are the symbol (at least one). Only the low 16 bits of an RS8M block number
+// count, because peers wrap there. block_length is 0 where the packet does not tell it.
+// Returns 0; -EINVAL for FEC_NONE; -EBADMSG when too short; -EPROTO when the numbers contradict
+// each other (k = 0, source ESI >= k, repair ESI < k, n <= k, ESI >= n, above the scheme's limit).
+// On an error the descriptor is unchanged.
 int fecframe_parse_source(struct packet *packet, enum fec_scheme scheme);
 int fecframe_parse_repair(struct packet *packet, enum fec_scheme scheme);
 
 // Appends the footer behind size_bytes (source) or writes the header at data[0..) (repair), from
 // sbn, esi, source_block_length and block_length; adjusts size_bytes for the footer only.
-// Returns the bytes written, or -ENOSPC.
+// Returns the bytes written; -EINVAL for FEC_NONE; -ENOSPC.
 int fecframe_write_source(struct packet *packet, enum fec_scheme scheme);
 int fecframe_write_repair(struct packet *packet, enum fec_scheme scheme);
 

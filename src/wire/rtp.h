@@ -10,10 +10,11 @@
 
 #define RTP_HEADER_SIZE 12
 
-// Reads the RTP packet in data[0..size) and fills the RTP fields of the descriptor (offsets are
-// relative to packet->data and `offset` says where the RTP packet starts in it). Skips the CSRC
-// list and a header extension; honours padding.
-// Returns 0; -EBADMSG when it is no whole RTP version 2 packet.
+// Reads the RTP packet of `size` bytes that starts at data[offset], which must lie inside the
+// packet's size_bytes, and fills the RTP fields of the descriptor; payload_offset counts from
+// data[0]. Skips the CSRC list and a header extension; honours padding (payload_size is what is
+// left without it, and may be 0).
+// Returns 0; -EBADMSG when it is no whole RTP version 2 packet (the descriptor is unchanged).
 int rtp_parse(struct packet *packet, size_t offset, size_t size);
 
 // Writes the 12-byte header at data[offset..] from ssrc, timestamp, seq and payload_type of the

@@ -16,20 +16,12 @@ struct audio_encoding {
     unsigned channels;
 };
 
-// count = samples of all channels. Truncates toward zero and saturates, so that 16-bit audio
-// passes bit-exact and equals what deployed peers send.
+#define PCM_L16_SAMPLE_SIZE 2
+
+// count = samples of all channels; in and out must not overlap, and need no alignment on the wire
+// side. Truncates toward zero and saturates, so that 16-bit audio passes bit-exact and equals what
+// deployed peers send. A NaN becomes 0.
 void pcm_encode_l16(uint8_t *out, const float *in, size_t count);
 void pcm_decode_l16(float *out, const uint8_t *in, size_t count);
-
-// Interleaved frames between layouts: mono to stereo copies, stereo to mono averages, otherwise
-// the first channels are copied and the rest is zero. in and out must not overlap unless equal and
-// the layouts are the same.
-void channel_map(float *out, unsigned out_channels, const float *in, unsigned in_channels,
-                 size_t frames);
-
-// out += in * gain, count samples of all channels.
-void mix_add(float *out, const float *in, float gain, size_t count);
-// Limits to -1..1; a NaN becomes 0.
-void mix_clip(float *samples, size_t count);
 
 #endif

@@ -21,13 +21,14 @@ struct registry_entry {
     char authority[UID_SIZE];
     json_t *body;      // borrowed; never changed in place, replaced by the next put
     uint64_t revision; // rises with every change of any entry
-    char etag[24];
+    char etag[24]; // of the settings, not of what goes on; with its quotes, as in the header field
 };
 
 enum registry_op { REGISTRY_ADDED, REGISTRY_UPDATED, REGISTRY_REMOVED };
 
-// The entry is the new state (for REMOVED: the last). Observers may read the registry and put into
-// it, but not unobserve.
+// The entry is the new state (for REMOVED: the last) as it was when that change was made. Observers
+// may read the registry and change it, but not unobserve; what they change is told to everybody
+// after the change that they are told now, so that all observers see one order.
 typedef void (*registry_fn)(enum registry_op op, const struct registry_entry *entry, void *arg);
 
 int registry_create(struct registry **out);

@@ -58,7 +58,9 @@ static inline uint8_t bytes_get_u8(struct bytes_reader *reader)
 static inline uint16_t bytes_get_u16(struct bytes_reader *reader)
 {
     const uint8_t *b = bytes_get(reader, 2);
-    return b ? (uint16_t)(b[0] << 8 | b[1]) : 0;
+    if (!b)
+        return 0;
+    return (uint16_t)(b[0] << 8 | b[1]);
 }
 
 static inline uint32_t bytes_get_u24(struct bytes_reader *reader)

@@ -15,7 +15,9 @@
 
 struct send_session;
 
-// Takes each packet. packet->is_repair tells where it goes. Runs inside send_session_write.
+// Takes each packet; never NULL. packet->is_repair tells where it goes, and packet->address is free
+// to be set. Its bytes are shared with the FEC block and must not change. Runs inside
+// send_session_write; destroying the session there is not legal.
 typedef void (*send_session_output_fn)(struct packet *packet, void *arg);
 
 struct send_session_config {
@@ -33,15 +35,18 @@ struct send_session_config {
 
 struct send_session_metrics {
     uint64_t source_packets, repair_packets, payload_bytes;
-    uint64_t dropped_packets; // pool empty
+    uint64_t dropped_packets; // pool empty; no repair packets are made for their block
     uint32_t ssrc;
 };
 
 // Returns 0; -EINVAL when the packet length gives no sample or does not fit, or the block is not
-// legal for the scheme; -ENOTSUP for a scheme that is not there; -ENOMEM.
+// legal for the scheme; -ENOTSUP for a scheme that is not there; -ENOMEM; -ENOSPC when the pool
+// cannot grow by what the session needs. First seq, timestamp, SSRC and block number are random.
 int send_session_create(struct send_session **out, const struct send_session_config *config);
 void send_session_destroy(struct send_session *session);
-// Interleaved samples in the channels of the encoding.
+// Interleaved samples in the channels of the encoding. Samples that do not fill a packet wait for
+// more; there is no flush. When the pool is empty a packet is dropped and counted, and numbering
+// goes on as if it had been sent. Thread: rt.
 void send_session_write(struct send_session *session, const float *samples, size_t frames);
 struct send_session_metrics send_session_metrics(const struct send_session *session);
 

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MPL-2.0
+
+#include "stream/packetizer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "wire/rtp.h"
+
+struct packetizer {
+    struct packetizer_config config;
+    uint32_t ssrc;
+    size_t payload_size;
+    struct {
+        uint16_t seq;
+        uint32_t timestamp;
+        struct packet *packet; // being filled; NULL between packets and while one is skipped
+        unsigned filled;       // samples per channel of the packet that is being filled or skipped
+    } rt;
+};
+
+static uint32_t random_ssrc(void)
+{
+    uint32_t ssrc;
+    do
+        ssrc = random_u32();
+    while (ssrc == 0);
+    return ssrc;
+}
+
+int packetizer_create(struct packetizer **out, const struct packetizer_config *config)
+{
+    const struct audio_encoding *encoding = &config->encoding;
+    if (!config->pool || !config->output || config->samples == 0 || encoding->channels == 0)
+        return -EINVAL;
+    uint64_t frame_size = (uint64_t)encoding->channels * PCM_L16_SAMPLE_SIZE;
+    if (config->samples > (UINT16_MAX - RTP_HEADER_SIZE) / frame_size)
+        return -EINVAL;
+
+    struct packetizer *packetizer = calloc(1, sizeof(*packetizer));
+    if (!packetizer)
+        return -ENOMEM;
+    packetizer->config = *config;
+    packetizer->payload_size = config->samples * frame_size;
+    packetizer->ssrc = random_ssrc();
+    packetizer->rt.seq = (uint16_t)random_u32();
+    packetizer->rt.timestamp = random_u32();
+    *out = packetizer;
+    return 0;
+}
+
+void packetizer_destroy(struct packetizer *packetizer)
+{
+    if (!packetizer)
+        return;
+    packet_unref(packetizer->rt.packet);
+    free(packetizer);
+}
+
+// Leaves rt.packet NULL when the pool has nothing to give.
+static void start_packet(struct packetizer *packetizer)
+{
+    struct packet *packet = packet_pool_pop(packetizer->config.pool);
+    if (!packet)
+        return;
+    packet->ssrc = packetizer->ssrc;
+    packet->seq = packetizer->rt.seq;
+    packet->timestamp = packetizer->rt.timestamp;
+    packet->payload_type = packetizer->config.encoding.payload_type;
+    if (rtp_write(packet, 0) < 0 || packet->capacity < RTP_HEADER_SIZE + packetizer->payload_size) {
+        packet_unref(packet);
+        return;
+    }
+    packetizer->rt.packet = packet;
+}
+
+static void finish_packet(struct packetizer *packetizer)
+{
+    struct packet *packet = packetizer->rt.packet;
+    if (packet) {
+        packet->duration = packetizer->config.samples;
+        packet->payload_size = (uint16_t)packetizer->payload_size;
+        packet->size_bytes = (uint16_t)(RTP_HEADER_SIZE + packetizer->payload_size);
+    }
+    packetizer->rt.packet = NULL;
+    packetizer->rt.filled = 0;
+    packetizer->rt.seq++;
+    packetizer->rt.timestamp += packetizer->config.samples;
+    packetizer->config.output(packet, packetizer->config.output_arg);
+}
+
+void packetizer_push(struct packetizer *packetizer, const float *samples, size_t frames)
+{
+    unsigned channels = packetizer->config.encoding.channels;
+    while (frames > 0) {
+        if (packetizer->rt.filled == 0)
+            start_packet(packetizer);
+
+        unsigned room = packetizer->config.samples - packetizer->rt.filled;
+        unsigned count = frames < room ? (unsigned)frames : room;
+        struct packet *packet = packetizer->rt.packet;
+        if (packet) {
+            size_t written = (size_t)packetizer->rt.filled * channels * PCM_L16_SAMPLE_SIZE;
+            pcm_encode_l16(packet->data + packet->payload_offset + written, samples,
+                           (size_t)count * channels);
+        }
+        packetizer->rt.filled += count;
+        samples += (size_t)count * channels;
+        frames -= count;
+        if (packetizer->rt.filled == packetizer->config.samples)
+            finish_packet(packetizer);
+    }
+}
+
+uint32_t packetizer_ssrc(const struct packetizer *packetizer)
+{
+    return packetizer->ssrc;
+}

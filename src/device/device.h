@@ -3,7 +3,8 @@
 // An audio device as the graph sees it: something that gives or takes interleaved float frames.
 // Files do their disk work on a thread of their own behind a ring; read and write never block.
 //
-// Thread: open and close any but rt; read, write, readable and writable rt; state any.
+// Life cycle: device_open, read or write by one rt thread at a time, device_close.
+// Thread: open, close and rewind any but rt; read, write and writable rt; state any.
 
 #ifndef ROC_DEVICE_DEVICE_H
 #define ROC_DEVICE_DEVICE_H
@@ -11,6 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define DEVICE_ERROR_SIZE   256 // bytes of a sentence
+#define DEVICE_MAX_CHANNELS 32
+#define DEVICE_MIN_RATE_HZ  1000
+#define DEVICE_MAX_RATE_HZ  768000
 
 enum device_kind {
     DEVICE_FILE_PLAYER,
@@ -30,11 +36,13 @@ struct device_config {
     unsigned channels;   // 0 = the file's own, else 2
 };
 
+// A player is FINISHED when it gave the last frame of its file and does not loop. A device that
+// FAILED gives silence, or takes frames and drops them.
 enum device_run { DEVICE_READY, DEVICE_RUNNING, DEVICE_FINISHED, DEVICE_FAILED };
 
 struct device_state {
     enum device_run run;
-    uint64_t frames;        // played or recorded so far
+    uint64_t frames;        // played since the last rewind, or in the file of a recorder
     uint64_t length_frames; // of a player's file, 0 = unknown
     uint64_t dropped_frames;
     int error; // negative errno of DEVICE_FAILED
@@ -42,8 +50,10 @@ struct device_state {
 
 struct device;
 
-// On failure `error` (256 bytes, may be NULL) gets a sentence: what was wrong and what to do.
-// Returns 0, -EINVAL, -ENOENT, -EACCES, -EBADMSG (not an audio file), -ENOMEM, ...
+// On failure `error` (DEVICE_ERROR_SIZE bytes, may be NULL) gets a sentence: what was wrong and
+// what to do. A player's rate and channels are those of its file; asking for others is an error.
+// Returns 0, -EINVAL, -ENOENT, -EACCES, -EISDIR, -EBADMSG (not an audio file), -ENOTSUP (other rate or
+// channels than the file's), -ENOMEM, ...
 int device_open(struct device **out, const struct device_config *config, char *error);
 // A recorder's file is complete when this returns. NULL is fine.
 void device_close(struct device *device);
@@ -58,7 +68,8 @@ size_t device_read(struct device *device, float *samples, size_t frames);
 size_t device_write(struct device *device, const float *samples, size_t frames);
 // Frames that a sink takes now without loss. Thread: rt.
 size_t device_writable(const struct device *device);
-// A player starts over from the beginning of its file. Thread: any but rt.
+// A player starts over from the beginning of its file. Nothing happens to one that was never read.
+// Returns 0, or -ENOTSUP for other devices. Thread: any but rt; reading may go on meanwhile.
 int device_rewind(struct device *device);
 
 struct device_state device_get_state(const struct device *device);

@@ -60,8 +60,7 @@ static int check_config(const struct device_config *config, char *error)
 {
     if ((unsigned)config->kind >= sizeof(drivers) / sizeof(*drivers))
         return device_fail(error, -EINVAL, "there is no device of kind %d", (int)config->kind);
-    const bool is_file =
-        config->kind == DEVICE_FILE_PLAYER || config->kind == DEVICE_FILE_RECORDER;
+    const bool is_file = config->kind == DEVICE_FILE_PLAYER || config->kind == DEVICE_FILE_RECORDER;
     if (is_file && (config->path == NULL || config->path[0] == '\0'))
         return device_fail(error, -EINVAL, "a file device needs a path, and none was given");
     if (config->rate_hz != 0 &&

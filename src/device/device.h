@@ -52,8 +52,8 @@ struct device;
 
 // On failure `error` (DEVICE_ERROR_SIZE bytes, may be NULL) gets a sentence: what was wrong and
 // what to do. A player's rate and channels are those of its file; asking for others is an error.
-// Returns 0, -EINVAL, -ENOENT, -EACCES, -EISDIR, -EBADMSG (not an audio file), -ENOTSUP (other rate or
-// channels than the file's), -ENOMEM, ...
+// Returns 0, -EINVAL, -ENOENT, -EACCES, -EISDIR, -EBADMSG (not an audio file), -ENOTSUP (other rate
+// or channels than the file's), -ENOMEM, ...
 int device_open(struct device **out, const struct device_config *config, char *error);
 // A recorder's file is complete when this returns. NULL is fine.
 void device_close(struct device *device);

@@ -164,10 +164,11 @@ static int check_format(const struct device_config *config, const SF_INFO *info,
                            "cannot play '%s': %d Hz with %d channels is out of range", config->path,
                            info->samplerate, info->channels);
     if (config->rate_hz != 0 && config->rate_hz != (unsigned)info->samplerate)
-        return device_fail(error, -ENOTSUP,
-                           "cannot play '%s' at %u Hz: the file has %d Hz; convert it, or leave the "
-                           "rate out",
-                           config->path, config->rate_hz, info->samplerate);
+        return device_fail(
+            error, -ENOTSUP,
+            "cannot play '%s' at %u Hz: the file has %d Hz; convert it, or leave the "
+            "rate out",
+            config->path, config->rate_hz, info->samplerate);
     if (config->channels != 0 && config->channels != (unsigned)info->channels)
         return device_fail(error, -ENOTSUP,
                            "cannot play '%s' with %u channels: the file has %d; leave the channels "
@@ -204,8 +205,8 @@ static int start(struct file_player *player)
         sem_init(&player->wake, 0, 0) != 0)
         return -ENOMEM;
     player->has_wake = true;
-    const int code = ring_create(&player->ring, block_size(player),
-                                 player->base.rate_hz / BLOCK_FRAMES + 1);
+    const int code =
+        ring_create(&player->ring, block_size(player), player->base.rate_hz / BLOCK_FRAMES + 1);
     if (code != 0)
         return code;
     const struct thread_config config = {.name = "roc-player"};

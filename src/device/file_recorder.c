@@ -127,8 +127,8 @@ static void sleep_for_a_while(struct file_recorder *recorder)
 
 static void sleep_until_woken(struct file_recorder *recorder)
 {
-    // An exchange on both sides orders them: either the writer sees the flag and wakes us, or we see
-    // its frames here.
+    // An exchange on both sides orders them: either the writer sees the flag and wakes us, or we
+    // see its frames here.
     atomic_exchange(&recorder->is_idle, true);
     if (ring_readable(recorder->ring) == 0 && !atomic_load(&recorder->stop))
         sem_wait(&recorder->wake);

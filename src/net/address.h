@@ -7,7 +7,7 @@
 
 #include "base/packet.h"
 
-#define NET_ADDRESS_TEXT_SIZE 64
+#define NET_ADDRESS_TEXT_SIZE 80
 
 // "0.0.0.0", "127.0.0.1", "::1" (no brackets). Returns 0 or -EINVAL. Thread: any.
 int net_address_parse(struct net_address *out, const char *ip, uint16_t port);

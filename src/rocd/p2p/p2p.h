@@ -8,12 +8,16 @@
 
 #include <uv.h>
 
-#include "api/api.h"
 #include "control/registry.h"
+#include "model/request.h"
 #include "p2p/identity.h"
 #include "store/store.h"
 
 struct p2p;
+
+// Takes requests of other peers: api_handle behind a thin adapter. Answers exactly once through fn,
+// now or later, also after p2p_stop.
+typedef void (*p2p_handle_fn)(void *handler, const struct request *request, reply_fn fn, void *arg);
 
 struct p2p_config {
     uv_loop_t *loop;
@@ -24,7 +28,8 @@ struct p2p_config {
     const char *secret; // of the network; NULL = none: peers can only introduce themselves
     const char *const *addresses; // configured peers, HOST:PORT
     size_t address_count;
-    struct api *api;
+    p2p_handle_fn handle;
+    void *handler;
     struct registry *registry;
     struct store *store;
     int heartbeat_ms; // 0 = 1000; a peer is offline after four of them in silence
@@ -34,7 +39,8 @@ int p2p_start(struct p2p **out, const struct p2p_config *config, struct api_erro
 // "tcp://127.0.0.1:4041" with the real port; borrowed.
 const char *p2p_get_url(const struct p2p *p2p);
 const struct peer_port *p2p_get_port(const struct p2p *p2p);
-// Says goodbye to its peers.
+// Says goodbye to its peers; requests that still wait are answered 503. Handles of the loop close in
+// its next turn: run it once more before closing it.
 void p2p_stop(struct p2p *p2p);
 
 #endif

@@ -19,29 +19,35 @@ struct receive_session_config {
     struct packet_pool *pool; // borrowed; restored packets come from it
     struct audio_encoding encoding;
     enum fec_scheme fec;
-    int64_t target_latency_ns;          // 0 = 200 ms
-    int64_t no_playback_timeout_ns;     // 0 = 4/3 of the target latency, < 0 = never
+    int64_t target_latency_ns; // 0 = 200 ms
+    // 0 = 4/3 of the target latency, < 0 = never; clockless (idle time): 0 = 2 s or twice the
+    // target latency, whichever is longer.
+    int64_t no_playback_timeout_ns;
     int64_t choppy_playback_timeout_ns; // 0 = 2 s, < 0 = never
     bool clockless;                     // the reader has no clock and follows receive_session_ready
 };
 
 struct receive_session_metrics {
     uint32_t ssrc;
-    uint64_t packets_received; // source packets accepted, duplicates not counted
+    uint64_t packets_received; // accepted source packets, late ones too, no duplicates
     uint64_t repair_received;
     uint64_t bytes_received;
     uint64_t packets_expected;  // from the span of sequence numbers
     uint64_t packets_lost;      // never arrived as source packet (before repair)
-    uint64_t packets_recovered; // of these, restored by FEC
-    uint64_t packets_late;      // arrived when their time was over
+    uint64_t packets_recovered; // of these, restored by FEC and played
+    uint64_t packets_late;      // arrived (or were restored) when their time was over
     uint64_t packets_duplicate;
-    uint64_t packets_rejected; // filter: foreign SSRC or PT, jump
-    uint64_t frames_played;    // samples per channel given to the reader
+    uint64_t packets_rejected; // filter: foreign SSRC or PT, jump, empty
+    uint64_t packets_dropped;  // the reader did not come for too long
+    uint64_t frames_played;    // samples per channel given to the reader, first to last sound
     uint64_t frames_concealed; // of these, filled in because nothing was there
+    uint64_t frames_skipped;   // never played, to get back to the target latency
     double queue_latency_ms;   // NIQ latency (wire.md section 5)
     double jitter_ms;          // mean interarrival jitter, RFC 3550 section 6.4.1
 };
 
+// Returns 0, -EINVAL (no channels or rate, latency negative or above a minute), -ENOTSUP (scheme),
+// -ENOMEM.
 int receive_session_create(struct receive_session **out,
                            const struct receive_session_config *config);
 void receive_session_destroy(struct receive_session *session);
@@ -50,17 +56,23 @@ void receive_session_destroy(struct receive_session *session);
 void receive_session_push(struct receive_session *session, struct packet *packet);
 
 // Writes exactly `frames` interleaved frames: decoded audio, zeros before the start and in gaps.
-// Returns how many of them carry decoded audio. Thread: rt.
+// Returns how many of them carry decoded audio. Clockless, it gives zeros past the end of what was
+// received and does not advance there. Thread: rt.
 size_t receive_session_read(struct receive_session *session, float *samples, size_t frames);
 
 // For a reader without a clock: how many frames are due now, so that the queue keeps the target
 // latency. It follows the sender's own pace: never goes past what was received, and after the
-// sender fell silent for a second the rest drains in real time. Thread: rt.
+// sender fell silent for a second the rest drains in real time. 0 before playout starts. Also ends
+// the session when all is played and nothing arrived for the no-playback time. now_ns is the
+// monotonic clock. Thread: rt.
 size_t receive_session_ready(struct receive_session *session, int64_t now_ns);
 
-// False once a watchdog ended the session. Thread: rt.
+// False once a watchdog ended the session; it gives zeros from then on. Thread: rt.
 bool receive_session_is_alive(const struct receive_session *session);
+// True from the first sample to the end. Thread: rt.
+bool receive_session_is_playing(const struct receive_session *session);
 
+// Thread: any.
 struct receive_session_metrics receive_session_metrics(const struct receive_session *session);
 
 #endif

@@ -5,7 +5,10 @@
 // each, mixes them.
 //
 // Sessions are made and freed on the network thread and cross to the reader in rings, so that read
-// never allocates. Thread: read and ready rt (one thread at a time); the rest any but rt.
+// never allocates. Without a network, packets come by receiver_push.
+//
+// Thread: read and ready rt (one thread at a time); the rest any but rt and not the network thread.
+// Slots come and go while another thread reads.
 
 #ifndef ROC_STREAM_RECEIVER_H
 #define ROC_STREAM_RECEIVER_H
@@ -20,25 +23,29 @@ struct receiver;
 #define RECEIVER_MAX_ENCODINGS 128
 
 struct receiver_config {
-    struct network *network;  // borrowed
+    struct network *network;  // borrowed; NULL: no sockets, receiver_bind is -ENOTSUP
     struct packet_pool *pool; // borrowed
-    // What payload types mean here; the first is also the format of what is read.
+    // What payload types mean here; the first is also the format of what is read. Packets of
+    // another rate than the first one's are ignored (and counted foreign).
     struct audio_encoding encodings[RECEIVER_MAX_ENCODINGS];
     size_t encoding_count;
     unsigned output_channels;              // of what read gives; 0 = as the first encoding
     struct receive_session_config session; // pool, encoding and fec are the receiver's own
 };
 
-// Returns 0, -EINVAL or -ENOMEM.
+// Returns 0, -EINVAL, -ENOTSUP or -ENOMEM.
 int receiver_create(struct receiver **out, const struct receiver_config *config);
+// Waits for a read that is running; none may begin after this was called. NULL is fine.
 void receiver_destroy(struct receiver *receiver);
 
 // Binds an interface of a slot. `address` in: where to bind, port 0 picks one; out: the real one.
-// Source and repair of one slot must agree in scheme. Returns 0, -EBUSY when bound already,
-// -EPROTO when the schemes disagree, or what opening the socket returned.
+// Source and repair of one slot must agree in scheme; for the control interface it is ignored.
+// Returns 0, -EBUSY when bound already, -EPROTO when the schemes disagree or the interface makes no
+// sense with this one, -ENOTSUP (scheme), -EINVAL, -ENOMEM, or what opening the socket returned.
 int receiver_bind(struct receiver *receiver, unsigned long long slot, enum stream_interface iface,
                   enum fec_scheme scheme, const struct udp_config *config,
                   struct net_address *address);
+// Closes the slot's sockets and ends its sessions. Returns 0 or -ENOENT.
 int receiver_unlink(struct receiver *receiver, unsigned long long slot);
 
 // Writes exactly `frames` frames: the mix of all sessions, zeros when there are none.
@@ -48,7 +55,6 @@ void receiver_read(struct receiver *receiver, float *samples, size_t frames);
 size_t receiver_ready(struct receiver *receiver, int64_t now_ns);
 
 // Sums over the sessions that are alive plus all that ended; latency and jitter of the newest.
-// Thread: any.
 struct receiver_metrics {
     unsigned sessions;
     uint64_t sessions_total;
@@ -60,10 +66,11 @@ struct receiver_metrics receiver_total(struct receiver *receiver);
 int receiver_query(struct receiver *receiver, unsigned long long slot,
                    struct receive_session_metrics *sessions, size_t count);
 
-// For tests and for use without sockets: datagrams as if they came from the network thread. Taken.
+// For tests and for use without sockets: datagrams as if they came from the network thread. Taken;
+// dropped when the interface is not active.
 void receiver_push(struct receiver *receiver, unsigned long long slot, enum stream_interface iface,
                    struct packet **packets, size_t count);
-// Makes interfaces of a slot known without a socket.
+// Makes interfaces of a slot known without a socket. Returns as receiver_bind.
 int receiver_activate(struct receiver *receiver, unsigned long long slot,
                       enum stream_interface iface, enum fec_scheme scheme);
 

@@ -1,0 +1,624 @@
+// SPDX-License-Identifier: MPL-2.0
+
+#include "stream/receive_session.h"
+
+#include "base/ring.h"
+#include "stream/depacketizer.h"
+#include "stream/fec_reader.h"
+#include "stream/watchdog.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S 1000000000ll
+
+#define DEFAULT_TARGET_LATENCY_NS (200 * 1000000ll)
+#define MAX_TARGET_LATENCY_NS     (60 * NS_PER_S)
+#define DEFAULT_CHOPPY_TIMEOUT_NS (2 * NS_PER_S)
+#define MAX_CHOPPY_WINDOW_NS      (300 * 1000000ll)
+// A longer timeout is the same as none to whoever waits for it.
+#define MAX_TIMEOUT_NS (3600 * NS_PER_S)
+
+// A clockless reader keeps the target latency until the sender was silent for so long.
+#define IDLE_GRACE_NS NS_PER_S
+// ... and takes the session for finished after at least this.
+#define MIN_IDLE_TIMEOUT_NS (2 * NS_PER_S)
+// A clocked reader that was away (a device that slept) skips what it missed, from this much too
+// much.
+#define MIN_EXCESS_LATENCY_NS (500 * 1000000ll)
+
+// Packets on their way from the network to the reader: 6 s of 5 ms packets with their repair.
+#define RING_SIZE 2048
+// The queue holds the target latency and 2 s more, with packets down to a millisecond.
+#define QUEUE_MARGIN_MS 2000
+#define MIN_QUEUE_SIZE  4096
+#define MAX_QUEUE_SIZE  16384
+
+#define PACKET_BATCH 32
+// The watchdogs look at the sound in stretches of 10 ms.
+#define STRETCHES_PER_S 100
+
+struct counters {
+    atomic_uint ssrc;
+    // Lowest and highest sequence number as unwrapped; both 0 before the first packet.
+    atomic_llong first_seq, newest_seq;
+    atomic_ullong packets_received, repair_received, bytes_received;
+    atomic_ullong packets_recovered, packets_late, packets_duplicate, packets_rejected;
+    atomic_ullong frames_played, frames_concealed, frames_skipped;
+    atomic_llong queue_latency, jitter; // samples per channel; jitter times 16
+    atomic_ullong packets_dropped;      // the network thread's
+};
+
+struct receive_session {
+    struct receive_session_config config;
+    struct ring *ring;
+    struct counters counters;
+    int64_t target;          // latency in frames
+    int64_t idle_timeout_ns; // negative: never
+
+    // The reader's own.
+    struct {
+        struct packet_filter filter;
+        struct jitter_queue *queue;
+        struct fec_reader *fec; // NULL without FEC
+        struct depacketizer depacketizer;
+        struct watchdog watchdog;
+        bool is_alive;
+        bool is_playing;
+        bool has_late;      // since the watchdog was asked last
+        int64_t gap_frames; // of the gap that goes on now; counted when sound comes back
+        int64_t last_end;   // newest end that the clockless reader saw, and when it moved
+        int64_t last_end_ns;
+        bool has_last_end;
+        int64_t last_receive_ns;
+        int64_t last_timestamp;
+        struct packet *restored[FEC_READER_MAX_RESTORED];
+    } rt;
+};
+
+// Each counter has one writing thread, so that no read-modify-write is needed.
+static void count(atomic_ullong *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+static int64_t frames_of(const struct receive_session *session, int64_t duration_ns)
+{
+    // In two parts: the product of a long time and a high rate does not fit 64 bits.
+    int64_t rate = session->config.encoding.rate_hz;
+    return duration_ns / NS_PER_S * rate + duration_ns % NS_PER_S * rate / NS_PER_S;
+}
+
+static int64_t clamp_timeout(int64_t timeout_ns, int64_t default_ns)
+{
+    if (timeout_ns == 0) {
+        timeout_ns = default_ns;
+    }
+    return timeout_ns < MAX_TIMEOUT_NS ? timeout_ns : MAX_TIMEOUT_NS;
+}
+
+static void init_watchdog(struct receive_session *session)
+{
+    const struct receive_session_config *config = &session->config;
+    int64_t target_ns = config->target_latency_ns;
+    int64_t playback_ns = clamp_timeout(config->no_playback_timeout_ns, target_ns * 4 / 3);
+    int64_t choppy_ns =
+        clamp_timeout(config->choppy_playback_timeout_ns, DEFAULT_CHOPPY_TIMEOUT_NS);
+    int64_t window_ns = choppy_ns / 4 < MAX_CHOPPY_WINDOW_NS ? choppy_ns / 4 : MAX_CHOPPY_WINDOW_NS;
+    int64_t idle_ns = MIN_IDLE_TIMEOUT_NS;
+    int64_t window = window_ns > 0 ? frames_of(session, window_ns) : 0;
+
+    watchdog_init(&session->rt.watchdog,
+                  &(struct watchdog_config){
+                      .warm_up = session->target,
+                      .no_playback = playback_ns < 0 ? -1 : frames_of(session, playback_ns),
+                      .choppy = choppy_ns < 0 ? -1 : frames_of(session, choppy_ns),
+                      .choppy_window = window > 0 ? window : 1,
+                  });
+    if (target_ns * 2 > idle_ns) {
+        idle_ns = target_ns * 2;
+    }
+    session->idle_timeout_ns =
+        config->clockless ? clamp_timeout(config->no_playback_timeout_ns, idle_ns) : -1;
+}
+
+static size_t queue_size(int64_t target_latency_ns)
+{
+    size_t size = (size_t)(target_latency_ns / 1000000) + QUEUE_MARGIN_MS;
+
+    if (size < MIN_QUEUE_SIZE) {
+        return MIN_QUEUE_SIZE;
+    }
+    return size < MAX_QUEUE_SIZE ? size : MAX_QUEUE_SIZE;
+}
+
+static int check_config(const struct receive_session_config *config)
+{
+    if (!config->pool || config->encoding.channels == 0 || config->encoding.rate_hz == 0 ||
+        config->target_latency_ns < 0 || config->target_latency_ns > MAX_TARGET_LATENCY_NS) {
+        return -EINVAL;
+    }
+    return config->fec == FEC_NONE || config->fec == FEC_RS8M ? 0 : -ENOTSUP;
+}
+
+static int init_stages(struct receive_session *session)
+{
+    const struct receive_session_config *config = &session->config;
+    int err;
+
+    err = ring_create(&session->ring, sizeof(struct packet *), RING_SIZE);
+    if (err < 0) {
+        return err;
+    }
+    err = jitter_queue_create(&session->rt.queue, queue_size(config->target_latency_ns));
+    if (err < 0) {
+        return err;
+    }
+    if (config->fec == FEC_RS8M) {
+        err = fec_reader_create(&session->rt.fec, config->pool);
+        if (err < 0) {
+            return err;
+        }
+    }
+    packet_filter_init(&session->rt.filter, config->encoding.payload_type,
+                       config->encoding.rate_hz);
+    depacketizer_init(&session->rt.depacketizer, config->encoding.channels);
+    init_watchdog(session);
+    session->rt.is_alive = true;
+    return 0;
+}
+
+int receive_session_create(struct receive_session **out,
+                           const struct receive_session_config *config)
+{
+    struct receive_session *session;
+    int err = check_config(config);
+
+    if (err < 0) {
+        return err;
+    }
+    session = calloc(1, sizeof(*session));
+    if (!session) {
+        return -ENOMEM;
+    }
+    session->config = *config;
+    if (config->target_latency_ns == 0) {
+        session->config.target_latency_ns = DEFAULT_TARGET_LATENCY_NS;
+    }
+    session->target = frames_of(session, session->config.target_latency_ns);
+    if (session->target == 0) {
+        session->target = 1;
+    }
+    err = init_stages(session);
+    if (err < 0) {
+        goto fail;
+    }
+    *out = session;
+    return 0;
+
+fail:
+    receive_session_destroy(session);
+    return err;
+}
+
+void receive_session_destroy(struct receive_session *session)
+{
+    struct packet *packet;
+
+    if (!session) {
+        return;
+    }
+    while (session->ring && ring_pop(session->ring, &packet, 1) == 1) {
+        packet_unref(packet);
+    }
+    ring_destroy(session->ring);
+    depacketizer_finish(&session->rt.depacketizer);
+    jitter_queue_destroy(session->rt.queue);
+    fec_reader_destroy(session->rt.fec);
+    free(session);
+}
+
+void receive_session_push(struct receive_session *session, struct packet *packet)
+{
+    if (ring_push(session->ring, &packet, 1) == 0) {
+        count(&session->counters.packets_dropped, 1);
+        packet_unref(packet);
+    }
+}
+
+// RFC 3550 section 6.4.1, in the units of the timestamp and times 16.
+static void measure_jitter(struct receive_session *session, const struct packet *packet,
+                           int64_t position)
+{
+    int64_t transit_step, jitter;
+
+    if (packet->receive_time_ns <= 0) {
+        return;
+    }
+    if (session->rt.last_receive_ns > 0) {
+        transit_step = frames_of(session, packet->receive_time_ns - session->rt.last_receive_ns) -
+                       (position - session->rt.last_timestamp);
+        jitter = atomic_load_explicit(&session->counters.jitter, memory_order_relaxed);
+        jitter += llabs(transit_step) - ((jitter + 8) >> 4);
+        atomic_store_explicit(&session->counters.jitter, jitter, memory_order_relaxed);
+    }
+    session->rt.last_receive_ns = packet->receive_time_ns;
+    session->rt.last_timestamp = position;
+}
+
+static void note_span(struct receive_session *session, int64_t seq)
+{
+    struct counters *counters = &session->counters;
+    int64_t first = atomic_load_explicit(&counters->first_seq, memory_order_relaxed);
+
+    if (first == 0) {
+        atomic_store_explicit(&counters->ssrc, session->rt.filter.ssrc, memory_order_relaxed);
+    }
+    if (first == 0 || (seq < first && !session->rt.is_playing)) {
+        atomic_store_explicit(&counters->first_seq, seq, memory_order_relaxed);
+    }
+    atomic_store_explicit(&counters->newest_seq, session->rt.filter.newest.seq,
+                          memory_order_relaxed);
+}
+
+static void note_late(struct receive_session *session, unsigned packets)
+{
+    if (packets > 0) {
+        count(&session->counters.packets_late, packets);
+        session->rt.has_late = true;
+    }
+}
+
+static void accept_restored(struct receive_session *session, int restored_count)
+{
+    int i;
+
+    for (i = 0; i < restored_count; i++) {
+        struct packet *packet = session->rt.restored[i];
+        struct packet_place place;
+
+        packet->duration = packet->payload_size / (2u * session->config.encoding.channels);
+        if (packet_filter_push(&session->rt.filter, packet, &place) < 0) {
+            packet_unref(packet);
+            continue;
+        }
+        note_span(session, place.seq);
+        if (jitter_queue_push(session->rt.queue, place, packet) == -ETIMEDOUT) {
+            note_late(session, 1);
+        }
+    }
+}
+
+static void repair(struct receive_session *session, struct packet *packet)
+{
+    if (session->rt.fec) {
+        accept_restored(session, fec_reader_push(session->rt.fec, packet, session->rt.restored));
+    }
+}
+
+static void accept_source(struct receive_session *session, struct packet *packet)
+{
+    struct counters *counters = &session->counters;
+    struct packet_place place;
+    int err;
+
+    packet->duration = packet->payload_size / (2u * session->config.encoding.channels);
+    if (packet_filter_push(&session->rt.filter, packet, &place) < 0) {
+        count(&counters->packets_rejected, 1);
+        packet_unref(packet);
+        return;
+    }
+    count(&counters->bytes_received, packet->size_bytes);
+    measure_jitter(session, packet, place.position);
+    note_span(session, place.seq);
+    // FEC first, because the queue may be the end of the packet: a late one still helps its block.
+    repair(session, packet);
+    err = jitter_queue_push(session->rt.queue, place, packet);
+    if (err == -EEXIST) {
+        count(&counters->packets_duplicate, 1);
+        return;
+    }
+    if (err == -ETIMEDOUT) {
+        note_late(session, 1);
+    } else if (err < 0) {
+        count(&counters->packets_rejected, 1);
+    }
+    if (place.seq >= atomic_load_explicit(&counters->first_seq, memory_order_relaxed)) {
+        count(&counters->packets_received, 1);
+    }
+}
+
+static void accept_repair(struct receive_session *session, struct packet *packet)
+{
+    count(&session->counters.repair_received, 1);
+    count(&session->counters.bytes_received, packet->size_bytes);
+    repair(session, packet);
+    packet_unref(packet);
+}
+
+// Takes what the network thread has brought so far, and no more: it must end though more comes.
+static void drain(struct receive_session *session)
+{
+    struct packet *batch[PACKET_BATCH];
+    size_t left = ring_readable(session->ring);
+
+    while (left > 0) {
+        size_t want = left < PACKET_BATCH ? left : PACKET_BATCH;
+        size_t got = ring_pop(session->ring, batch, want);
+        size_t i;
+
+        for (i = 0; i < got; i++) {
+            if (batch[i]->is_repair) {
+                accept_repair(session, batch[i]);
+            } else {
+                accept_source(session, batch[i]);
+            }
+        }
+        left = got < want ? 0 : left - got;
+    }
+}
+
+static int64_t newest_end(const struct receive_session *session)
+{
+    return packet_filter_end(&session->rt.filter);
+}
+
+// Where the next sample is: the read position, or before playout the oldest packet. False when
+// nothing was received yet.
+static bool find_position(const struct receive_session *session, int64_t *position)
+{
+    struct jitter_entry oldest;
+
+    if (session->rt.is_playing) {
+        *position = session->rt.depacketizer.position;
+        return true;
+    }
+    if (!jitter_queue_peek(session->rt.queue, &oldest)) {
+        return false;
+    }
+    *position = oldest.place.position;
+    return true;
+}
+
+// Throws away the oldest packets until less than the target latency lies behind the next one, and
+// goes on there.
+static void align(struct receive_session *session)
+{
+    struct jitter_entry oldest;
+    int64_t position = session->rt.depacketizer.position;
+
+    while (jitter_queue_peek(session->rt.queue, &oldest) &&
+           newest_end(session) - oldest.place.position - oldest.packet->duration >=
+               session->target) {
+        jitter_queue_pop(session->rt.queue, &oldest);
+        packet_unref(oldest.packet);
+    }
+    if (!jitter_queue_peek(session->rt.queue, &oldest)) {
+        return;
+    }
+    if (session->rt.is_playing && oldest.place.position > position) {
+        count(&session->counters.frames_skipped, (uint64_t)(oldest.place.position - position));
+    }
+    depacketizer_seek(&session->rt.depacketizer, oldest.place.position);
+}
+
+static void start(struct receive_session *session, int64_t position)
+{
+    depacketizer_seek(&session->rt.depacketizer, position);
+    // With a clock, what piled up beyond the target latency would stay as latency for good.
+    if (!session->config.clockless) {
+        align(session);
+    }
+    session->rt.is_playing = true;
+}
+
+static void start_or_catch_up(struct receive_session *session)
+{
+    int64_t excess = frames_of(session, MIN_EXCESS_LATENCY_NS);
+    int64_t position, latency;
+
+    if (!find_position(session, &position)) {
+        return;
+    }
+    latency = newest_end(session) - position;
+    if (!session->rt.is_playing && latency >= session->target) {
+        start(session, position);
+        return;
+    }
+    if (session->target > excess) {
+        excess = session->target;
+    }
+    if (session->rt.is_playing && !session->config.clockless &&
+        latency > session->target + excess) {
+        align(session);
+    }
+}
+
+// Gaps count as played (and concealed) once sound comes back after them: silence after the last
+// sound is no gap.
+static void note_played(struct receive_session *session, size_t frames, size_t audio_frames)
+{
+    struct counters *counters = &session->counters;
+    int64_t gap = (int64_t)(frames - audio_frames);
+
+    if (audio_frames == 0) {
+        session->rt.gap_frames += gap;
+        return;
+    }
+    gap += session->rt.gap_frames;
+    session->rt.gap_frames = 0;
+    count(&counters->frames_played, (uint64_t)gap + audio_frames);
+    count(&counters->frames_concealed, (uint64_t)gap);
+}
+
+static size_t read_playing(struct receive_session *session, float *samples, size_t frames)
+{
+    struct depacketizer *depacketizer = &session->rt.depacketizer;
+    struct depacketizer_report report = {0};
+    size_t limit = frames;
+
+    if (session->config.clockless) {
+        int64_t left = newest_end(session) - depacketizer->position;
+        limit = left <= 0 ? 0 : (size_t)left < frames ? (size_t)left : frames;
+    }
+    depacketizer_read(depacketizer, session->rt.queue, samples, limit, &report);
+    memset(samples + limit * session->config.encoding.channels, 0,
+           (frames - limit) * session->config.encoding.channels * sizeof(*samples));
+    count(&session->counters.packets_recovered, report.packets_recovered);
+    note_late(session, report.packets_late);
+    note_played(session, limit, report.audio_frames);
+    return report.audio_frames;
+}
+
+// At most 10 ms, so that the watchdogs see when sound stops inside a long read.
+static size_t read_stretch(struct receive_session *session, float *samples, size_t frames)
+{
+    size_t audio_frames = 0;
+
+    if (session->rt.is_playing && session->rt.is_alive) {
+        audio_frames = read_playing(session, samples, frames);
+    } else {
+        memset(samples, 0, frames * session->config.encoding.channels * sizeof(*samples));
+    }
+    if (!session->config.clockless &&
+        !watchdog_push(&session->rt.watchdog, frames, audio_frames, session->rt.has_late)) {
+        session->rt.is_alive = false;
+    }
+    session->rt.has_late = false;
+    return audio_frames;
+}
+
+static void finish_read(struct receive_session *session)
+{
+    int64_t latency = newest_end(session) - session->rt.depacketizer.position;
+
+    if (!session->rt.is_playing) {
+        return;
+    }
+    if (session->rt.fec) {
+        fec_reader_expire(session->rt.fec, (uint16_t)jitter_queue_head(session->rt.queue));
+    }
+    atomic_store_explicit(&session->counters.queue_latency, latency > 0 ? latency : 0,
+                          memory_order_relaxed);
+}
+
+size_t receive_session_read(struct receive_session *session, float *samples, size_t frames)
+{
+    size_t stretch = session->config.encoding.rate_hz / STRETCHES_PER_S + 1;
+    size_t audio_frames = 0;
+
+    drain(session);
+    start_or_catch_up(session);
+    while (frames > 0) {
+        size_t n = frames < stretch ? frames : stretch;
+        audio_frames += read_stretch(session, samples, n);
+        samples += n * session->config.encoding.channels;
+        frames -= n;
+    }
+    finish_read(session);
+    return audio_frames;
+}
+
+// How long nothing new has come, by the reader's clock.
+static int64_t measure_idle(struct receive_session *session, int64_t now_ns)
+{
+    int64_t end = newest_end(session);
+
+    if (!session->rt.has_last_end || session->rt.last_end != end) {
+        session->rt.has_last_end = true;
+        session->rt.last_end = end;
+        session->rt.last_end_ns = now_ns;
+    }
+    if (now_ns <= session->rt.last_end_ns) {
+        return 0;
+    }
+    return now_ns - session->rt.last_end_ns < MAX_TIMEOUT_NS ? now_ns - session->rt.last_end_ns
+                                                             : MAX_TIMEOUT_NS;
+}
+
+static int64_t due_position(const struct receive_session *session, int64_t idle_ns)
+{
+    int64_t end = newest_end(session);
+    int64_t due = end - session->target;
+
+    if (idle_ns > IDLE_GRACE_NS) {
+        due += frames_of(session, idle_ns - IDLE_GRACE_NS);
+    }
+    return due < end ? due : end;
+}
+
+size_t receive_session_ready(struct receive_session *session, int64_t now_ns)
+{
+    int64_t idle_ns, position, due;
+    bool has_position;
+
+    drain(session);
+    idle_ns = measure_idle(session, now_ns);
+    has_position = find_position(session, &position);
+    if ((!has_position || position >= newest_end(session)) && session->idle_timeout_ns >= 0 &&
+        idle_ns >= session->idle_timeout_ns) {
+        session->rt.is_alive = false;
+    }
+    if (!has_position || !session->rt.is_alive) {
+        return 0;
+    }
+    due = due_position(session, idle_ns);
+    if (due <= position) {
+        return 0;
+    }
+    if (!session->rt.is_playing) {
+        start(session, position);
+    }
+    return (size_t)(due - position);
+}
+
+bool receive_session_is_alive(const struct receive_session *session)
+{
+    return session->rt.is_alive;
+}
+
+bool receive_session_is_playing(const struct receive_session *session)
+{
+    return session->rt.is_alive && session->rt.is_playing;
+}
+
+static uint64_t get(const atomic_ullong *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+struct receive_session_metrics receive_session_metrics(const struct receive_session *session)
+{
+    const struct counters *counters = &session->counters;
+    double ms_per_frame = 1000.0 / session->config.encoding.rate_hz;
+    int64_t first = atomic_load_explicit(&counters->first_seq, memory_order_relaxed);
+    int64_t newest = atomic_load_explicit(&counters->newest_seq, memory_order_relaxed);
+    int64_t latency = atomic_load_explicit(&counters->queue_latency, memory_order_relaxed);
+    int64_t jitter = atomic_load_explicit(&counters->jitter, memory_order_relaxed);
+    struct receive_session_metrics metrics = {
+        .ssrc = atomic_load_explicit(&counters->ssrc, memory_order_relaxed),
+        .packets_received = get(&counters->packets_received),
+        .repair_received = get(&counters->repair_received),
+        .bytes_received = get(&counters->bytes_received),
+        .packets_expected = first == 0 || newest < first ? 0 : (uint64_t)(newest - first) + 1,
+        .packets_recovered = get(&counters->packets_recovered),
+        .packets_late = get(&counters->packets_late),
+        .packets_duplicate = get(&counters->packets_duplicate),
+        .packets_rejected = get(&counters->packets_rejected),
+        .packets_dropped = get(&counters->packets_dropped),
+        .frames_played = get(&counters->frames_played),
+        .frames_concealed = get(&counters->frames_concealed),
+        .frames_skipped = get(&counters->frames_skipped),
+        .queue_latency_ms = (double)latency * ms_per_frame,
+        .jitter_ms = (double)jitter / 16.0 * ms_per_frame,
+    };
+
+    // The numbers are read one by one while they move.
+    if (metrics.packets_expected > metrics.packets_received) {
+        metrics.packets_lost = metrics.packets_expected - metrics.packets_received;
+    }
+    return metrics;
+}

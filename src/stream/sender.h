@@ -4,8 +4,9 @@
 // remote receiver: its source, repair (and later control) addresses, a UDP socket, a send session
 // of its own. Samples that are written go to every complete slot.
 //
-// Thread: write rt (one thread at a time); everything else any but rt. Slots come and go while
-// another thread writes: the writer sees a new list without waiting.
+// Thread: write rt (one thread at a time); everything else any but rt and not the network thread.
+// Slots come and go while another thread writes: the writer sees a new list without waiting;
+// connect and unlink wait for a write that is going on.
 
 #ifndef ROC_STREAM_SENDER_H
 #define ROC_STREAM_SENDER_H
@@ -25,15 +26,21 @@ struct sender_config {
 int sender_create(struct sender **out, const struct sender_config *config);
 void sender_destroy(struct sender *sender);
 
-// Sets the local side of an interface before it is connected. Returns 0, -EBUSY when connected.
+// Sets the local side of an interface before it is connected: bind (no family: any address of the
+// destination's family), reuse_address, send_ring_size. The slot has one socket, so one such config
+// serves all its interfaces, and two that differ make the second connect fail.
+// Returns 0, -EINVAL, -ENOMEM, -EBUSY when connected.
 int sender_configure(struct sender *sender, unsigned long long slot, enum stream_interface iface,
                      const struct udp_config *config);
 // The slot is made by its first call. It sends once source (and repair with FEC) is connected; all
 // its interfaces share one UDP socket, because receivers match repair packets by source address.
-// Returns 0, -EBUSY when that interface is connected already, or what opening a socket returned.
+// Returns 0; -EBUSY when that interface is connected already; -EINVAL when the address is none or
+// of another family than the local side, the config differs from that of the slot's socket, or it
+// is a repair interface without FEC; or what opening a socket or send_session_create returned.
+// After a failure the slot is still there until it is unlinked, and that interface is not connected.
 int sender_connect(struct sender *sender, unsigned long long slot, enum stream_interface iface,
                    const struct net_address *to);
-// Returns 0 or -ENOENT.
+// What was written before leaves before the socket closes. Returns 0 or -ENOENT.
 int sender_unlink(struct sender *sender, unsigned long long slot);
 
 void sender_write(struct sender *sender, const float *samples, size_t frames);
@@ -45,7 +52,7 @@ struct sender_metrics {
 };
 // Returns 0 or -ENOENT.
 int sender_query(struct sender *sender, unsigned long long slot, struct sender_metrics *metrics);
-// Sums over all slots. Thread: any.
+// Sums over all slots that are there now; complete when any is. The SSRC is 0.
 struct sender_metrics sender_total(struct sender *sender);
 
 #endif

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: MPL-2.0
+//
+// The writer walks a list that never changes while it is published. Whoever changes the slots
+// publishes another one and then waits, if a write is going on, until that write is over: so the
+// writer never waits, and what it may still see is never freed.
+
+#include "stream/sender.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "net/address.h"
+
+#define INTERFACE_COUNT 3
+// How long whoever unlinks sleeps before it looks again whether a write is over.
+#define WRITER_POLL_NS 100000
+
+struct interface {
+    bool is_configured, is_connected;
+    struct udp_config config;
+    struct net_address to;
+};
+
+struct slot {
+    struct slot *next;
+    unsigned long long number;
+    struct interface interfaces[INTERFACE_COUNT];
+    struct udp_config socket_config; // what the socket was opened with
+    struct udp_socket *socket;
+    struct send_session *session; // there when the slot is complete
+};
+
+struct slot_list {
+    size_t count, capacity;
+    struct slot *slots[];
+};
+
+struct sender {
+    struct sender_config config;
+    pthread_mutex_t mutex; // guards everything but the two atomics
+    struct slot *slots;
+    // The list that is not published, kept so that unlinking needs no memory. It has always room
+    // for at least one slot less than the published one.
+    struct slot_list *spare;
+
+    _Atomic(struct slot_list *) published;
+    atomic_uint write_count; // odd while a write is going on
+};
+
+// Slots
+
+static struct slot **find(struct sender *sender, unsigned long long number)
+{
+    struct slot **place = &sender->slots;
+    while (*place != NULL && (*place)->number != number)
+        place = &(*place)->next;
+    return place;
+}
+
+static struct slot *find_or_add(struct sender *sender, unsigned long long number)
+{
+    struct slot **place = find(sender, number);
+    if (*place == NULL) {
+        *place = calloc(1, sizeof(**place));
+        if (*place != NULL)
+            (*place)->number = number;
+    }
+    return *place;
+}
+
+static void slot_destroy(struct sender *sender, struct slot *slot)
+{
+    if (slot->socket != NULL)
+        network_close_socket(sender->config.network, slot->socket);
+    send_session_destroy(slot->session);
+    free(slot);
+}
+
+static bool is_interface(enum stream_interface iface)
+{
+    return iface == STREAM_SOURCE || iface == STREAM_REPAIR || iface == STREAM_CONTROL;
+}
+
+// Publishing
+
+static void wait_for_writer(struct sender *sender)
+{
+    const struct timespec pause = {.tv_nsec = WRITER_POLL_NS};
+    // Sequentially consistent, as are the writer's entry and its load of the list: either this sees
+    // the writer inside, or the writer sees the new list.
+    const unsigned seen = atomic_load(&sender->write_count);
+    while (seen % 2 == 1 && atomic_load(&sender->write_count) == seen)
+        nanosleep(&pause, NULL);
+}
+
+static int reserve_spare(struct sender *sender, size_t capacity)
+{
+    if (sender->spare != NULL && sender->spare->capacity >= capacity)
+        return 0;
+    struct slot_list *grown =
+        realloc(sender->spare, sizeof(*grown) + capacity * sizeof(grown->slots[0]));
+    if (grown == NULL)
+        return -ENOMEM;
+    grown->capacity = capacity;
+    sender->spare = grown;
+    return 0;
+}
+
+static size_t count_complete(const struct sender *sender)
+{
+    size_t count = 0;
+    for (const struct slot *slot = sender->slots; slot != NULL; slot = slot->next)
+        count += slot->session != NULL;
+    return count;
+}
+
+// Shows the writer the slots that are complete now. Needs room for them in the spare list.
+static void publish(struct sender *sender)
+{
+    struct slot_list *list = sender->spare;
+    list->count = 0;
+    for (struct slot *slot = sender->slots; slot != NULL; slot = slot->next) {
+        if (slot->session != NULL)
+            list->slots[list->count++] = slot;
+    }
+    sender->spare = atomic_exchange(&sender->published, list);
+    wait_for_writer(sender);
+}
+
+// Life
+
+int sender_create(struct sender **out, const struct sender_config *config)
+{
+    if (config == NULL || config->network == NULL || config->session.pool == NULL)
+        return -EINVAL;
+    struct sender *sender = calloc(1, sizeof(*sender));
+    if (sender == NULL)
+        return -ENOMEM;
+    sender->config = *config;
+    pthread_mutex_init(&sender->mutex, NULL);
+    struct slot_list *empty = calloc(1, sizeof(*empty));
+    atomic_init(&sender->published, empty);
+    if (empty == NULL) {
+        sender_destroy(sender);
+        return -ENOMEM;
+    }
+    *out = sender;
+    return 0;
+}
+
+void sender_destroy(struct sender *sender)
+{
+    if (sender == NULL)
+        return;
+    while (sender->slots != NULL) {
+        struct slot *slot = sender->slots;
+        sender->slots = slot->next;
+        slot_destroy(sender, slot);
+    }
+    free(atomic_load(&sender->published));
+    free(sender->spare);
+    pthread_mutex_destroy(&sender->mutex);
+    free(sender);
+}
+
+int sender_configure(struct sender *sender, unsigned long long slot, enum stream_interface iface,
+                     const struct udp_config *config)
+{
+    if (config == NULL || !is_interface(iface))
+        return -EINVAL;
+    int error = 0;
+    pthread_mutex_lock(&sender->mutex);
+    struct slot *found = find_or_add(sender, slot);
+    if (found == NULL) {
+        error = -ENOMEM;
+    } else if (found->interfaces[iface].is_connected) {
+        error = -EBUSY;
+    } else {
+        found->interfaces[iface].config = *config;
+        found->interfaces[iface].is_configured = true;
+    }
+    pthread_mutex_unlock(&sender->mutex);
+    return error;
+}
+
+// Connecting
+
+static bool is_same_local_side(const struct udp_config *a, const struct udp_config *b)
+{
+    return net_address_is_equal(&a->bind, &b->bind) &&
+           net_address_is_equal(&a->multicast_interface, &b->multicast_interface) &&
+           a->reuse_address == b->reuse_address;
+}
+
+// The interface's own wish, or that of another interface of the slot, or none.
+static struct udp_config choose_config(const struct slot *slot, enum stream_interface iface)
+{
+    struct udp_config config = {0};
+    if (slot->interfaces[iface].is_configured)
+        return slot->interfaces[iface].config;
+    for (size_t i = 0; i < INTERFACE_COUNT; i++) {
+        if (slot->interfaces[i].is_configured)
+            return slot->interfaces[i].config;
+    }
+    return config;
+}
+
+static int open_socket(struct sender *sender, struct slot *slot, enum stream_interface iface,
+                       const struct net_address *to)
+{
+    slot->socket_config = choose_config(slot, iface);
+    struct udp_config config = slot->socket_config;
+    if (config.bind.sa.sa_family == AF_UNSPEC) {
+        const char *any = to->sa.sa_family == AF_INET6 ? "::" : "0.0.0.0";
+        const int error = net_address_parse(&config.bind, any, net_address_get_port(&config.bind));
+        if (error != 0)
+            return error;
+    }
+    if (config.bind.sa.sa_family != to->sa.sa_family)
+        return -EINVAL;
+    return network_open_socket(sender->config.network, &config, &slot->socket);
+}
+
+static int share_socket(const struct slot *slot, enum stream_interface iface,
+                        const struct net_address *to)
+{
+    const struct interface *interface = &slot->interfaces[iface];
+    const struct net_address bound = udp_socket_address(slot->socket);
+    if (bound.sa.sa_family != to->sa.sa_family)
+        return -EINVAL;
+    if (interface->is_configured && !is_same_local_side(&interface->config, &slot->socket_config))
+        return -EINVAL;
+    return 0;
+}
+
+// Runs inside sender_write.
+static void push_packet(struct packet *packet, void *arg)
+{
+    struct slot *slot = arg;
+    const enum stream_interface iface = packet->is_repair ? STREAM_REPAIR : STREAM_SOURCE;
+    // A full ring is counted by the socket; the packet is gone either way.
+    (void)udp_socket_push(slot->socket, packet, &slot->interfaces[iface].to);
+}
+
+static bool is_complete_with(const struct sender *sender, const struct slot *slot,
+                             enum stream_interface iface)
+{
+    const bool has_source = iface == STREAM_SOURCE || slot->interfaces[STREAM_SOURCE].is_connected;
+    const bool has_repair = iface == STREAM_REPAIR || slot->interfaces[STREAM_REPAIR].is_connected;
+    return has_source && (has_repair || sender->config.session.fec == FEC_NONE);
+}
+
+static int start_session(struct sender *sender, struct slot *slot)
+{
+    int error = reserve_spare(sender, count_complete(sender) + 1);
+    if (error != 0)
+        return error;
+    struct send_session_config config = sender->config.session;
+    config.output = push_packet;
+    config.output_arg = slot;
+    error = send_session_create(&slot->session, &config);
+    if (error != 0)
+        return error;
+    publish(sender);
+    return 0;
+}
+
+static int connect_interface(struct sender *sender, struct slot *slot, enum stream_interface iface,
+                             const struct net_address *to)
+{
+    struct interface *interface = &slot->interfaces[iface];
+    if (interface->is_connected)
+        return -EBUSY;
+    int error =
+        slot->socket == NULL ? open_socket(sender, slot, iface, to) : share_socket(slot, iface, to);
+    if (error != 0)
+        return error;
+    // Before the writer can see the slot. No session reads it until the slot is complete, and a
+    // control interface's never.
+    interface->to = *to;
+    if (slot->session == NULL && is_complete_with(sender, slot, iface))
+        error = start_session(sender, slot);
+    if (error == 0)
+        interface->is_connected = true;
+    return error;
+}
+
+int sender_connect(struct sender *sender, unsigned long long slot, enum stream_interface iface,
+                   const struct net_address *to)
+{
+    if (to == NULL || !is_interface(iface) || net_address_size(to) == 0)
+        return -EINVAL;
+    if (iface == STREAM_REPAIR && sender->config.session.fec == FEC_NONE)
+        return -EINVAL;
+    pthread_mutex_lock(&sender->mutex);
+    struct slot *found = find_or_add(sender, slot);
+    const int error = found != NULL ? connect_interface(sender, found, iface, to) : -ENOMEM;
+    pthread_mutex_unlock(&sender->mutex);
+    return error;
+}
+
+int sender_unlink(struct sender *sender, unsigned long long slot)
+{
+    pthread_mutex_lock(&sender->mutex);
+    struct slot **place = find(sender, slot);
+    struct slot *found = *place;
+    if (found != NULL) {
+        *place = found->next;
+        if (found->session != NULL)
+            publish(sender);
+        slot_destroy(sender, found);
+    }
+    pthread_mutex_unlock(&sender->mutex);
+    return found != NULL ? 0 : -ENOENT;
+}
+
+// Writing
+
+void sender_write(struct sender *sender, const float *samples, size_t frames)
+{
+    atomic_fetch_add(&sender->write_count, 1);
+    const struct slot_list *list = atomic_load(&sender->published);
+    for (size_t i = 0; i < list->count; i++) {
+        send_session_write(list->slots[i]->session, samples, frames);
+        udp_socket_flush(list->slots[i]->socket);
+    }
+    atomic_fetch_add_explicit(&sender->write_count, 1, memory_order_release);
+}
+
+// Numbers
+
+static struct sender_metrics measure(const struct slot *slot)
+{
+    struct sender_metrics metrics = {.is_complete = slot->session != NULL};
+    if (slot->session != NULL)
+        metrics.session = send_session_metrics(slot->session);
+    if (slot->socket != NULL)
+        metrics.udp = udp_socket_metrics(slot->socket);
+    return metrics;
+}
+
+int sender_query(struct sender *sender, unsigned long long slot, struct sender_metrics *metrics)
+{
+    pthread_mutex_lock(&sender->mutex);
+    const struct slot *found = *find(sender, slot);
+    if (found != NULL)
+        *metrics = measure(found);
+    pthread_mutex_unlock(&sender->mutex);
+    return found != NULL ? 0 : -ENOENT;
+}
+
+static void add(struct sender_metrics *total, const struct sender_metrics *metrics)
+{
+    total->session.source_packets += metrics->session.source_packets;
+    total->session.repair_packets += metrics->session.repair_packets;
+    total->session.payload_bytes += metrics->session.payload_bytes;
+    total->session.dropped_packets += metrics->session.dropped_packets;
+    total->udp.packets_received += metrics->udp.packets_received;
+    total->udp.bytes_received += metrics->udp.bytes_received;
+    total->udp.packets_sent += metrics->udp.packets_sent;
+    total->udp.bytes_sent += metrics->udp.bytes_sent;
+    total->udp.packets_dropped += metrics->udp.packets_dropped;
+    total->is_complete |= metrics->is_complete;
+}
+
+struct sender_metrics sender_total(struct sender *sender)
+{
+    struct sender_metrics total = {0};
+    pthread_mutex_lock(&sender->mutex);
+    for (const struct slot *slot = sender->slots; slot != NULL; slot = slot->next) {
+        const struct sender_metrics metrics = measure(slot);
+        add(&total, &metrics);
+    }
+    pthread_mutex_unlock(&sender->mutex);
+    return total;
+}

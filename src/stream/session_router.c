@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "net/address.h"
+#include "stream/fec_reader.h"
 #include "wire/rtp.h"
 
 #include <errno.h>
@@ -281,6 +282,10 @@ void session_router_push(struct session_router *router, unsigned long long slot,
 
     // Sessions that ended make room for new ones of the same sender.
     session_router_collect(router);
+    if (scheme != FEC_NONE) {
+        // The reader restores lost packets into the pool's packets and cannot make the pool grow.
+        packet_pool_reserve(router->config.pool, FEC_READER_MAX_RESTORED);
+    }
     for (i = 0; i < count; i++) {
         if (iface == STREAM_SOURCE) {
             route_source(router, slot, scheme, packets[i]);

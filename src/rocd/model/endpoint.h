@@ -10,6 +10,7 @@
 
 #include "model/error.h"
 #include "model/parse_mode.h"
+#include "model/reason.h"
 #include "model/uri.h"
 
 enum endpoint_type { ENDPOINT_SYSTEM_DEVICE, ENDPOINT_STREAMING_DEVICE };
@@ -38,10 +39,7 @@ enum virtual_kind {
     VIRTUAL_NULL_SINK
 };
 
-struct state_reason {
-    char code[32]; // "" when there is nothing to say
-    char text[256];
-};
+#define ENDPOINT_MAX_CHANNELS 32
 
 struct endpoint_virtual {
     enum virtual_kind kind;
@@ -72,8 +70,11 @@ struct endpoint {
     struct state_reason reason;
 };
 
-// Applies a request body to *endpoint (for PARSE_CREATE: defaults first). Read-only fields may be
-// present if they are equal. On failure *endpoint is unchanged. Returns 0 or -1 with *error set.
+// Applies a request body to *endpoint (for PARSE_CREATE: defaults first; the caller has set uid).
+// Read-only fields may be present if they are equal; those that change by themselves (state,
+// reason, a player's position) may have any value and are left alone. PARSE_STORED ignores unknown
+// fields: a newer version may have written them. On failure *endpoint is unchanged. Returns 0 or -1
+// with *error set.
 int endpoint_parse(struct endpoint *endpoint, const json_t *body, enum parse_mode mode,
                    const char *peer_uid, struct api_error *error);
 // The resource as api.md shows it; a new reference, NULL when out of memory.

@@ -18,16 +18,16 @@
 
 #define FIELD_POLYNOMIAL 0x11D
 #define FIELD_ORDER      255 // of the multiplicative group
-#define TABLE_SIZE       32  // ISA-L: expanded bytes per coefficient
+#define TABLE_SIZE       32  // ISA-L: expanded bytes per coefficient, at most
 #define TABLE_ALIGNMENT  64
-// ISA-L works on at most 6 rows at a time, so larger batches than 6 rows of the largest k gain
+// ISA-L works on at most 6 rows at a time, so a batch of more than 6 rows of the largest k gains
 // nothing.
-#define DECODER_TABLE_SIZE (6 * (RS8M_MAX_SYMBOLS - 1) * TABLE_SIZE)
+#define DECODER_COEFFICIENTS (6 * (RS8M_MAX_SYMBOLS - 1))
 
 struct field {
-    uint8_t log[256]; // log[0] is never used: points are distinct
-    uint8_t exp[FIELD_ORDER];
-    uint8_t point[RS8M_MAX_SYMBOLS]; // by ESI
+    uint8_t log[256]; // log[0] is 0, so that a point has no distance from itself
+    // Three times around, so that sums and differences of two logarithms need no remainder.
+    uint8_t exp[3 * FIELD_ORDER];
 };
 
 struct rs8m_encoder {
@@ -38,14 +38,14 @@ struct rs8m_encoder {
 
 struct rs8m_decoder {
     struct field field;
-    uint8_t row[RS8M_MAX_SYMBOLS];
-    _Alignas(TABLE_ALIGNMENT) uint8_t tables[DECODER_TABLE_SIZE];
+    uint8_t rows[DECODER_COEFFICIENTS];
+    _Alignas(TABLE_ALIGNMENT) uint8_t tables[DECODER_COEFFICIENTS * TABLE_SIZE];
 };
 
-// The k symbols that are known, and the logarithm of the denominator that belongs to each.
+// The k points whose symbols are known, and the logarithm of the denominator that belongs to each.
 struct known {
     unsigned k;
-    uint8_t esi[RS8M_MAX_SYMBOLS];
+    uint8_t point[RS8M_MAX_SYMBOLS];
     uint8_t weight[RS8M_MAX_SYMBOLS];
 };
 
@@ -53,32 +53,28 @@ static void init_field(struct field *field)
 {
     unsigned value = 1;
     field->log[0] = 0;
-    field->point[0] = 0;
-    for (unsigned i = 0; i < FIELD_ORDER; i++) {
+    for (unsigned i = 0; i < 3 * FIELD_ORDER; i++) {
         field->exp[i] = (uint8_t)value;
-        field->log[value] = (uint8_t)i;
-        if (i + 1 < RS8M_MAX_SYMBOLS)
-            field->point[i + 1] = (uint8_t)value;
+        field->log[value] = (uint8_t)(i % FIELD_ORDER);
         value <<= 1;
         if (value & 0x100)
             value ^= FIELD_POLYNOMIAL;
     }
 }
 
-// Logarithm of x_a - x_b, which differ.
-static unsigned log_distance(const struct field *field, unsigned a, unsigned b)
+// Where the polynomial is evaluated for the symbol with this ESI.
+static uint8_t point_of(const struct field *field, unsigned esi)
 {
-    return field->log[field->point[a] ^ field->point[b]];
+    return esi == 0 ? 0 : field->exp[esi - 1];
 }
 
 static void fill_weights(struct known *known, const struct field *field)
 {
     for (unsigned i = 0; i < known->k; i++) {
         unsigned sum = 0;
-        for (unsigned m = 0; m < known->k; m++) {
-            if (m != i)
-                sum += log_distance(field, known->esi[i], known->esi[m]);
-        }
+        // The point itself adds log[0], which is 0.
+        for (unsigned m = 0; m < known->k; m++)
+            sum += field->log[known->point[i] ^ known->point[m]];
         known->weight[i] = (uint8_t)(sum % FIELD_ORDER);
     }
 }
@@ -87,15 +83,16 @@ static void fill_weights(struct known *known, const struct field *field)
 static void fill_row(uint8_t *row, const struct known *known, const struct field *field,
                      unsigned target)
 {
+    uint8_t distance[RS8M_MAX_SYMBOLS];
+    uint8_t point = point_of(field, target);
     unsigned sum = 0;
-    for (unsigned i = 0; i < known->k; i++)
-        sum += log_distance(field, target, known->esi[i]);
-    sum %= FIELD_ORDER;
-
     for (unsigned i = 0; i < known->k; i++) {
-        unsigned divisor = log_distance(field, target, known->esi[i]) + known->weight[i];
-        row[i] = field->exp[(sum + 2 * FIELD_ORDER - divisor) % FIELD_ORDER];
+        distance[i] = field->log[point ^ known->point[i]];
+        sum += distance[i];
     }
+    sum = sum % FIELD_ORDER + 2 * FIELD_ORDER;
+    for (unsigned i = 0; i < known->k; i++)
+        row[i] = field->exp[sum - distance[i] - known->weight[i]];
 }
 
 // ISA-L takes pointers to non-const but writes neither tables nor sources.
@@ -106,21 +103,25 @@ static void apply(const uint8_t *tables, unsigned k, unsigned rows, const uint8_
                    (uint8_t **)out);
 }
 
-static void fill_encoder(struct rs8m_encoder *encoder)
+static int fill_encoder(struct rs8m_encoder *encoder)
 {
+    unsigned k = encoder->k;
+    uint8_t *rows = malloc((size_t)encoder->r * k);
+    if (!rows)
+        return -ENOMEM;
+
     struct field field;
     init_field(&field);
-    struct known sources = {.k = encoder->k};
-    for (unsigned i = 0; i < encoder->k; i++)
-        sources.esi[i] = (uint8_t)i;
+    struct known sources = {.k = k};
+    for (unsigned i = 0; i < k; i++)
+        sources.point[i] = point_of(&field, i);
     fill_weights(&sources, &field);
-
-    uint8_t row[RS8M_MAX_SYMBOLS];
-    for (unsigned e = 0; e < encoder->r; e++) {
-        fill_row(row, &sources, &field, encoder->k + e);
-        ec_init_tables((int)encoder->k, 1, row,
-                       encoder->tables + (size_t)e * encoder->k * TABLE_SIZE);
-    }
+    for (unsigned e = 0; e < encoder->r; e++)
+        fill_row(rows + (size_t)e * k, &sources, &field, k + e);
+    // All rows at once: how tables of several rows lie in memory is ISA-L's secret.
+    ec_init_tables((int)k, (int)encoder->r, rows, encoder->tables);
+    free(rows);
+    return 0;
 }
 
 int rs8m_encoder_create(struct rs8m_encoder **out, unsigned k, unsigned r)
@@ -137,9 +138,8 @@ int rs8m_encoder_create(struct rs8m_encoder **out, unsigned k, unsigned r)
     size_t size =
         ((size_t)k * r * TABLE_SIZE + TABLE_ALIGNMENT - 1) & ~(size_t)(TABLE_ALIGNMENT - 1);
     encoder->tables = aligned_alloc(TABLE_ALIGNMENT, size);
-    if (!encoder->tables)
+    if (!encoder->tables || fill_encoder(encoder) != 0)
         goto fail;
-    fill_encoder(encoder);
     *out = encoder;
     return 0;
 
@@ -180,15 +180,15 @@ void rs8m_decoder_destroy(struct rs8m_decoder *decoder)
 
 // Takes every source that is there and as many repairs as sources are missing. Returns how many are
 // missing, or -EAGAIN when the repairs do not suffice.
-static int choose_known(struct known *known, const uint8_t **in, unsigned k, unsigned n,
-                        const uint8_t *const *symbols)
+static int choose_known(struct known *known, const uint8_t **in, const struct field *field,
+                        unsigned k, unsigned n, const uint8_t *const *symbols)
 {
     unsigned missing = 0;
     known->k = 0;
     for (unsigned esi = 0; esi < n && known->k < k; esi++) {
         if (symbols[esi]) {
             in[known->k] = symbols[esi];
-            known->esi[known->k++] = (uint8_t)esi;
+            known->point[known->k++] = point_of(field, esi);
         } else if (esi < k) {
             missing++;
         }
@@ -208,6 +208,13 @@ static int check(unsigned k, unsigned n, const uint8_t *const *symbols, uint8_t 
     return 0;
 }
 
+static void restore(struct rs8m_decoder *decoder, unsigned k, unsigned rows,
+                    const uint8_t *const *in, uint8_t *const *out, size_t size_bytes)
+{
+    ec_init_tables((int)k, (int)rows, decoder->rows, decoder->tables);
+    apply(decoder->tables, k, rows, in, out, size_bytes);
+}
+
 int rs8m_decode(struct rs8m_decoder *decoder, unsigned k, unsigned n, const uint8_t *const *symbols,
                 uint8_t *const *restored, size_t size_bytes)
 {
@@ -217,26 +224,25 @@ int rs8m_decode(struct rs8m_decoder *decoder, unsigned k, unsigned n, const uint
 
     struct known known;
     const uint8_t *in[RS8M_MAX_SYMBOLS];
-    int missing = choose_known(&known, in, k, n, symbols);
+    int missing = choose_known(&known, in, &decoder->field, k, n, symbols);
     if (missing <= 0)
         return missing;
     fill_weights(&known, &decoder->field);
 
     uint8_t *out[RS8M_MAX_SYMBOLS];
     unsigned rows = 0;
-    unsigned batch = DECODER_TABLE_SIZE / (k * TABLE_SIZE);
+    unsigned batch = DECODER_COEFFICIENTS / k;
     for (unsigned i = 0; i < k; i++) {
         if (symbols[i])
             continue;
-        fill_row(decoder->row, &known, &decoder->field, i);
-        ec_init_tables((int)k, 1, decoder->row, decoder->tables + (size_t)rows * k * TABLE_SIZE);
+        fill_row(decoder->rows + (size_t)rows * k, &known, &decoder->field, i);
         out[rows++] = restored[i];
         if (rows == batch) {
-            apply(decoder->tables, k, rows, in, out, size_bytes);
+            restore(decoder, k, rows, in, out, size_bytes);
             rows = 0;
         }
     }
-    if (rows)
-        apply(decoder->tables, k, rows, in, out, size_bytes);
+    if (rows > 0)
+        restore(decoder, k, rows, in, out, size_bytes);
     return missing;
 }

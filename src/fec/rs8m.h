@@ -19,8 +19,8 @@ struct rs8m_encoder;
 // k >= 1, r >= 1, k + r <= 255. Returns 0, -EINVAL or -ENOMEM.
 int rs8m_encoder_create(struct rs8m_encoder **out, unsigned k, unsigned r);
 void rs8m_encoder_destroy(struct rs8m_encoder *encoder);
-// source: k symbols, repair: r symbols, each size_bytes long (any size; 32-byte alignment is
-// faster, not needed). All must be distinct buffers.
+// source: k symbols, repair: r symbols, each size_bytes long (any size and
+// alignment). Sources must not overlap repairs; two repairs may share a buffer that nobody reads.
 void rs8m_encode(const struct rs8m_encoder *encoder, const uint8_t *const *source,
                  uint8_t *const *repair, size_t size_bytes);
 

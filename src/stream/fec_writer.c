@@ -4,21 +4,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/random.h"
 #include "fec/rs8m.h"
 
-// ISA-L runs fastest on whole aligned vectors.
-#define SYMBOL_ALIGNMENT 64
-
 struct fec_writer {
     struct fec_writer_config config;
     struct rs8m_encoder *encoder; // NULL when r = 0
-    // Repair symbols are made here: in their packets they lie behind a header of 6 bytes, where
-    // vectors straddle cache lines, and a packet that the pool cannot give needs a place too.
-    uint8_t *symbols;
-    uint8_t *symbol[RS8M_MAX_SYMBOLS];
+    // Where the symbols of repair packets go that the pool cannot give; nobody reads it.
+    uint8_t *spare_symbol;
     struct {
         uint16_t sbn;
         unsigned esi;    // of the next source packet
@@ -27,17 +21,13 @@ struct fec_writer {
     } rt;
 };
 
-static int create_symbols(struct fec_writer *writer)
+static int create_encoder(struct fec_writer *writer)
 {
-    unsigned r = writer->config.repair_packets;
-    size_t stride =
-        (writer->config.symbol_size + SYMBOL_ALIGNMENT - 1) / SYMBOL_ALIGNMENT * SYMBOL_ALIGNMENT;
-    writer->symbols = aligned_alloc(SYMBOL_ALIGNMENT, r * stride);
-    if (!writer->symbols)
+    writer->spare_symbol = malloc(writer->config.symbol_size);
+    if (!writer->spare_symbol)
         return -ENOMEM;
-    for (unsigned i = 0; i < r; i++)
-        writer->symbol[i] = writer->symbols + i * stride;
-    return rs8m_encoder_create(&writer->encoder, writer->config.source_packets, r);
+    return rs8m_encoder_create(&writer->encoder, writer->config.source_packets,
+                               writer->config.repair_packets);
 }
 
 static int check(const struct fec_writer_config *config)
@@ -66,7 +56,7 @@ int fec_writer_create(struct fec_writer **out, const struct fec_writer_config *c
     writer->config = *config;
     writer->rt.sbn = (uint16_t)random_u32();
     if (config->repair_packets > 0) {
-        error = create_symbols(writer);
+        error = create_encoder(writer);
         if (error)
             goto fail;
     }
@@ -92,7 +82,7 @@ void fec_writer_destroy(struct fec_writer *writer)
         return;
     drop_sources(writer);
     rs8m_encoder_destroy(writer->encoder);
-    free(writer->symbols);
+    free(writer->spare_symbol);
     free(writer);
 }
 
@@ -107,47 +97,55 @@ static void describe(const struct fec_writer *writer, struct packet *packet, uns
     packet->symbol_size = (uint16_t)writer->config.symbol_size;
 }
 
-static void encode_block(struct fec_writer *writer)
-{
-    const uint8_t *source[RS8M_MAX_SYMBOLS];
-    for (unsigned i = 0; i < writer->config.source_packets; i++)
-        source[i] = writer->rt.source[i]->data;
-    rs8m_encode(writer->encoder, source, writer->symbol, writer->config.symbol_size);
-}
-
-// NULL when the pool has no packet, or none that is large enough.
-static struct packet *make_repair(struct fec_writer *writer, unsigned index)
+// A repair packet whose symbol is yet to be made; NULL when the pool has none that is large enough.
+static struct packet *start_repair(struct fec_writer *writer, unsigned index)
 {
     struct packet *packet = packet_pool_pop(writer->config.pool);
     if (!packet)
         return NULL;
     size_t header_size = fecframe_repair_size(writer->config.scheme);
-    size_t symbol_size = writer->config.symbol_size;
-    if (packet->capacity < header_size + symbol_size) {
+    size_t size = header_size + writer->config.symbol_size;
+    if (packet->capacity < size) {
         packet_unref(packet);
         return NULL;
     }
     describe(writer, packet, writer->config.source_packets + index);
     packet->is_repair = true;
     packet->symbol_offset = (uint16_t)header_size;
-    packet->size_bytes = (uint16_t)(header_size + symbol_size);
+    packet->size_bytes = (uint16_t)size;
     fecframe_write_repair(packet, writer->config.scheme);
-    memcpy(packet->data + header_size, writer->symbol[index], symbol_size);
     return packet;
+}
+
+// Symbols are made in their packets: a symbol behind a header of 6 bytes is not aligned, but ISA-L
+// was measured to write it as fast as an aligned one, and a copy is saved.
+static void encode_block(struct fec_writer *writer, struct packet *const *repair)
+{
+    const uint8_t *source[RS8M_MAX_SYMBOLS];
+    uint8_t *symbol[RS8M_MAX_SYMBOLS];
+    for (unsigned i = 0; i < writer->config.source_packets; i++)
+        source[i] = writer->rt.source[i]->data;
+    for (unsigned i = 0; i < writer->config.repair_packets; i++)
+        symbol[i] = repair[i] ? repair[i]->data + repair[i]->symbol_offset : writer->spare_symbol;
+    rs8m_encode(writer->encoder, source, symbol, writer->config.symbol_size);
 }
 
 static unsigned finish_block(struct fec_writer *writer)
 {
+    unsigned r = writer->config.repair_packets;
+    struct packet *repair[RS8M_MAX_SYMBOLS] = {0};
     unsigned refused = 0;
-    bool is_whole = !writer->rt.is_damaged;
-    if (is_whole && writer->config.repair_packets > 0)
-        encode_block(writer);
-    drop_sources(writer);
-    for (unsigned i = 0; i < writer->config.repair_packets; i++) {
-        struct packet *packet = is_whole ? make_repair(writer, i) : NULL;
-        refused += is_whole && !packet;
-        writer->config.output(packet, writer->config.output_arg);
+    if (!writer->rt.is_damaged && r > 0) {
+        for (unsigned i = 0; i < r; i++) {
+            repair[i] = start_repair(writer, i);
+            refused += !repair[i];
+        }
+        if (refused < r)
+            encode_block(writer, repair);
     }
+    drop_sources(writer);
+    for (unsigned i = 0; i < r; i++)
+        writer->config.output(repair[i], writer->config.output_arg);
     writer->rt.sbn++;
     writer->rt.esi = 0;
     writer->rt.is_damaged = false;

@@ -268,26 +268,34 @@ static void test_send_session_default_block_is_18_and_10(void **state)
     stop(&f);
 }
 
+// Loses sources first..first+losses-1 of the first block and restores them.
+static void check_repair(struct packet *const *packets, size_t count, unsigned first,
+                         unsigned losses)
+{
+    static uint8_t buffers[18][896];
+    const uint8_t *symbols[28] = {0};
+    uint8_t *restored[18] = {0};
+    for (size_t i = 0; i < count; i++)
+        symbols[packets[i]->esi] = packets[i]->data + packets[i]->symbol_offset;
+    for (unsigned i = first; i < first + losses; i++) {
+        symbols[i] = NULL;
+        restored[i] = buffers[i];
+    }
+    struct rs8m_decoder *decoder;
+    assert_int_equal(rs8m_decoder_create(&decoder), 0);
+    assert_int_equal(rs8m_decode(decoder, 18, 28, symbols, restored, 896), losses);
+    for (unsigned i = first; i < first + losses; i++)
+        assert_memory_equal(buffers[i], packets[i]->data, 896);
+    rs8m_decoder_destroy(decoder);
+}
+
 static void test_send_session_repair_packets_restore_their_block(void **state)
 {
     struct fixture f;
     start(&f, &(struct send_session_config){.fec = FEC_RS8M});
     write_packets(&f, 18);
-    const uint8_t *symbols[28];
-    uint8_t *restored[18] = {0};
-    static uint8_t buffers[10][896];
-    for (size_t i = 0; i < 28; i++)
-        symbols[i] = f.sink.kept[i]->data + f.sink.kept[i]->symbol_offset;
-    for (size_t i = 0; i < 10; i++) {
-        symbols[4 + i] = NULL;
-        restored[4 + i] = buffers[i];
-    }
-    struct rs8m_decoder *decoder;
-    assert_int_equal(rs8m_decoder_create(&decoder), 0);
-    assert_int_equal(rs8m_decode(decoder, 18, 28, symbols, restored, 896), 10);
-    for (size_t i = 0; i < 10; i++)
-        assert_memory_equal(buffers[i], f.sink.kept[4 + i]->data, 896);
-    rs8m_decoder_destroy(decoder);
+    // Sources 4..13 are lost, and all repair packets are needed.
+    check_repair(f.sink.kept, 28, 4, 10);
     stop(&f);
 }
 
@@ -385,6 +393,7 @@ static void test_send_session_sends_the_repair_packets_it_has_room_for(void **st
     for (size_t i = 18; i < 22; i++)
         assert_int_equal(f.sink.kept[i]->esi, i);
     assert_int_equal(send_session_metrics(f.session).dropped_packets, 6);
+    check_repair(f.sink.kept, 22, 0, 4);
     write_packets(&f, 18);
     assert_int_equal(f.sink.count, 18 + 4 + 28);
     stop(&f);

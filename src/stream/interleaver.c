@@ -46,7 +46,7 @@ int interleaver_create(struct interleaver **out, unsigned block_length, packet_o
     interleaver->output = output;
     interleaver->output_arg = output_arg;
     interleaver->order = calloc(block_length, sizeof(*interleaver->order));
-    interleaver->rt.place = calloc(block_length, sizeof(*interleaver->rt.place));
+    interleaver->rt.place = calloc(block_length, sizeof(struct packet *));
     if (!interleaver->order || !interleaver->rt.place)
         goto fail;
     draw_order(interleaver);

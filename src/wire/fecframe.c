@@ -6,9 +6,9 @@
 
 #include "wire/bytes.h"
 
-#define RS8M_ID_SIZE        6
+#define SOURCE_ID_SIZE      6
+#define RS8M_REPAIR_ID_SIZE 6
 #define RS8M_MAX_BLOCK      255
-#define LDPC_SOURCE_ID_SIZE 6
 #define LDPC_REPAIR_ID_SIZE 8
 #define LDPC_MAX_BLOCK      50000
 
@@ -24,9 +24,8 @@ size_t fecframe_source_size(enum fec_scheme scheme)
 {
     switch (scheme) {
     case FEC_RS8M:
-        return RS8M_ID_SIZE;
     case FEC_LDPC:
-        return LDPC_SOURCE_ID_SIZE;
+        return SOURCE_ID_SIZE;
     case FEC_NONE:
         break;
     }
@@ -37,7 +36,7 @@ size_t fecframe_repair_size(enum fec_scheme scheme)
 {
     switch (scheme) {
     case FEC_RS8M:
-        return RS8M_ID_SIZE;
+        return RS8M_REPAIR_ID_SIZE;
     case FEC_LDPC:
         return LDPC_REPAIR_ID_SIZE;
     case FEC_NONE:

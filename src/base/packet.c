@@ -34,7 +34,7 @@ struct packet_pool {
     // Entries are written once, before the release of the first slot number that leads to them.
     struct slab **slabs;
     pthread_mutex_t growth_mutex;
-    uint32_t count; // guarded by growth_mutex
+    atomic_uint count; // written under growth_mutex
 
     // Tag in the high half, slot number + 1 of the top in the low half.
     alignas(CACHE_LINE) _Atomic uint64_t free_head;
@@ -95,22 +95,24 @@ static struct slab *slab_create(struct packet_pool *pool, uint32_t first_slot, u
 // Only the last slab can be shorter than SLAB_PACKETS: slot numbers lead to slabs by division.
 static int add_slab(struct packet_pool *pool)
 {
-    if (pool->count >= pool->max_count)
+    const uint32_t first = atomic_load_explicit(&pool->count, memory_order_relaxed);
+    if (first >= pool->max_count)
         return -ENOSPC;
-    const uint32_t left = pool->max_count - pool->count;
+    const uint32_t left = pool->max_count - first;
     const uint32_t count = left < SLAB_PACKETS ? left : SLAB_PACKETS;
-    struct slab *slab = slab_create(pool, pool->count, count);
+    struct slab *slab = slab_create(pool, first, count);
     if (slab == NULL)
         return -ENOMEM;
-    pool->slabs[pool->count / SLAB_PACKETS] = slab;
-    push_chain(pool, pool->count, pool->count + count - 1);
-    pool->count += count;
+    pool->slabs[first / SLAB_PACKETS] = slab;
+    push_chain(pool, first, first + count - 1);
+    atomic_store_explicit(&pool->count, first + count, memory_order_relaxed);
     return 0;
 }
 
 static void free_pool(struct packet_pool *pool)
 {
-    for (uint32_t i = 0; pool->slabs != NULL && i * SLAB_PACKETS < pool->count; i++)
+    const uint32_t count = atomic_load_explicit(&pool->count, memory_order_relaxed);
+    for (uint32_t i = 0; pool->slabs != NULL && i * SLAB_PACKETS < count; i++)
         slab_destroy(pool->slabs[i]);
     free(pool->slabs);
     pthread_mutex_destroy(&pool->growth_mutex);
@@ -165,11 +167,19 @@ void packet_pool_destroy(struct packet_pool *pool)
     free_pool(pool);
 }
 
+static bool has_free(const struct packet_pool *pool, uint32_t count)
+{
+    const uint32_t all = atomic_load_explicit(&pool->count, memory_order_relaxed);
+    return (int64_t)all - packet_pool_used(pool) >= count;
+}
+
 int packet_pool_reserve(struct packet_pool *pool, uint32_t count)
 {
+    if (has_free(pool, count))
+        return 0;
     int error = 0;
     pthread_mutex_lock(&pool->growth_mutex);
-    while (error == 0 && (int64_t)pool->count - packet_pool_used(pool) < count)
+    while (error == 0 && !has_free(pool, count))
         error = add_slab(pool);
     pthread_mutex_unlock(&pool->growth_mutex);
     return error;

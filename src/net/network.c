@@ -39,7 +39,6 @@ struct ticker {
 };
 
 struct network {
-    struct packet_pool *pool;
     struct impairment_config impairment;
     bool is_impaired;
     atomic_uint opened_count;
@@ -273,7 +272,6 @@ int network_create(struct network **out, const struct network_config *config)
     struct network *network = calloc(1, sizeof(*network));
     if (network == NULL)
         return -ENOMEM;
-    network->pool = config->pool;
     network->epoll_fd = -1;
     network->wake.fd = -1;
     pthread_mutex_init(&network->mutex, NULL);
@@ -337,6 +335,7 @@ static int add_socket(struct network *network, struct udp_socket *socket)
     if (epoll_ctl(network->epoll_fd, EPOLL_CTL_ADD, udp_socket_fd(socket), &event) < 0)
         return -errno;
     network->sockets[network->socket_count++] = socket;
+    receive_batch_refill(network->batch);
     return 0;
 }
 
@@ -357,8 +356,6 @@ int network_open_socket(struct network *network, const struct udp_config *config
                                   network->is_impaired ? &impairment : NULL);
     if (error != 0)
         return error;
-    // Best effort: where it fails the network thread grows the pool when it needs to.
-    (void)packet_pool_reserve(network->pool, RECEIVE_BATCH_MAX);
     struct open_request request = {.socket = socket};
     struct command command = {.run = open_in_thread, .arg = &request};
     post_and_wait(network, &command);

@@ -35,7 +35,9 @@ struct udp_config {
 
 struct udp_metrics {
     uint64_t packets_received, bytes_received, packets_sent, bytes_sent;
-    uint64_t packets_dropped; // pool empty, ring full, kernel refused, or cut (too large)
+    // Pool empty, ring full, kernel refused, or cut (too large). What an impaired link loses counts
+    // as sent, as on a real one.
+    uint64_t packets_dropped;
 };
 
 // Thread: any but rt. Returns 0 or a negative errno.
@@ -43,7 +45,9 @@ int network_create(struct network **out, const struct network_config *config);
 void network_destroy(struct network *network);
 
 // Thread: any but rt and not the network thread. Waits until the socket is in (out of) service;
-// after close returns, its receive callback does not run any more.
+// after close returns, its receive callback does not run any more. What was pushed before close
+// leaves, at once where an impaired link would still delay it; nobody may push during close.
+// open: -EINVAL without a bind address, or for a multicast_interface with a unicast bind address.
 // Returns 0, -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -ENOMEM, ...
 int network_open_socket(struct network *network, const struct udp_config *config,
                         struct udp_socket **out);

@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 
+#define LEFT_FOR_OTHERS 64
+
 #define CONTROL_SIZE CMSG_SPACE(sizeof(struct timespec))
 
 union control {
@@ -66,16 +68,14 @@ static void place(struct receive_batch *batch, size_t i, struct packet *packet)
     };
 }
 
-static void refill(struct receive_batch *batch)
+void receive_batch_refill(struct receive_batch *batch)
 {
-    bool may_grow = true;
+    // This thread may allocate and the audio threads may not: it grows the pool before it takes the
+    // packets that they would find.
+    const uint32_t missing = (uint32_t)(RECEIVE_BATCH_MAX - batch->count);
+    (void)packet_pool_reserve(batch->pool, missing + LEFT_FOR_OTHERS);
     while (batch->count < RECEIVE_BATCH_MAX) {
         struct packet *packet = packet_pool_pop(batch->pool);
-        if (packet == NULL && may_grow) {
-            may_grow = false;
-            packet_pool_reserve(batch->pool, RECEIVE_BATCH_MAX);
-            packet = packet_pool_pop(batch->pool);
-        }
         if (packet == NULL)
             return;
         place(batch, batch->count++, packet);
@@ -138,7 +138,7 @@ int receive_batch_read(struct receive_batch *batch, int fd, struct received *rec
     received->count = 0;
     received->dropped = 0;
     received->is_full = false;
-    refill(batch);
+    receive_batch_refill(batch);
     if (batch->count == 0)
         return discard(fd, received);
 

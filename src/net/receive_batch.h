@@ -26,6 +26,9 @@ struct received {
 // Reads what waits on fd, at most one batch. Returns 0, -EAGAIN when nothing waits, or what
 // recvmmsg failed with (an ICMP error that came back: the socket goes on).
 int receive_batch_read(struct receive_batch *batch, int fd, struct received *received);
+// Takes packets to read into from the pool, which grows for it; reading does it too. Early, it
+// makes packet_pool_reserve of others count them as used.
+void receive_batch_refill(struct receive_batch *batch);
 // Gives the packets that wait to be filled back to the pool.
 void receive_batch_release(struct receive_batch *batch);
 

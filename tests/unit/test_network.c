@@ -133,10 +133,10 @@ static struct udp_socket *open_on(struct network *network, const char *ip,
 static int send_one(struct fixture *f, struct udp_socket *socket, const struct net_address *to,
                     uint32_t number)
 {
-    packet_pool_reserve(f->pool, 1);
-    struct packet *packet = packet_pool_pop(f->pool);
-    if (packet == NULL)
-        return -ENOMEM;
+    struct packet *packet;
+    // The network thread takes packets too.
+    while ((packet = packet_pool_pop(f->pool)) == NULL)
+        assert_int_equal(packet_pool_reserve(f->pool, 64), 0);
     fill(packet, number, size_of(number));
     const int error = udp_socket_push(socket, packet, to);
     if (number % 16 == 15)
@@ -291,6 +291,28 @@ static void test_network_survives_empty_pool(void **state)
     stop(&f);
 }
 
+static void test_network_takes_no_packets_that_others_reserved(void **state)
+{
+    struct fixture f = start(NULL, NULL);
+    struct udp_socket *a = open_on(f.network, "127.0.0.1", &arrivals_a);
+    struct udp_socket *b = open_on(f.network, "127.0.0.1", NULL);
+    const struct net_address to = udp_socket_address(a);
+    assert_int_equal(packet_pool_reserve(f.pool, 60), 0);
+    assert_int_equal(send_one(&f, b, &to, 1), 0);
+    udp_socket_flush(b);
+    assert_true(wait_for_count(&arrivals_a, 1));
+    struct packet *packets[59];
+    for (size_t i = 0; i < 59; i++) {
+        packets[i] = packet_pool_pop(f.pool);
+        assert_non_null(packets[i]);
+    }
+    for (size_t i = 0; i < 59; i++)
+        packet_unref(packets[i]);
+    network_close_socket(f.network, a);
+    network_close_socket(f.network, b);
+    stop(&f);
+}
+
 static void test_network_full_ring_is_reported_and_counted(void **state)
 {
     struct fixture f = start(NULL, NULL);
@@ -437,6 +459,36 @@ static void test_network_seeded_loss_repeats(void **state)
     assert_true(other != count || memcmp(first, second, count * sizeof(*first)) != 0);
 }
 
+static void test_network_close_does_not_wait_for_a_slow_link(void **state)
+{
+    const struct impairment_config slow = {.delay_ns = 3000000000000, .seed = 1};
+    struct fixture f = start(NULL, &slow);
+    struct udp_socket *a = open_on(f.network, "127.0.0.1", NULL);
+    struct udp_socket *b = open_on(f.network, "127.0.0.1", &arrivals_b);
+    const struct net_address to = udp_socket_address(b);
+    for (uint32_t i = 0; i < 50; i++)
+        assert_int_equal(send_one(&f, a, &to, i), 0);
+    assert_int_equal(udp_socket_metrics(a).packets_sent, 0);
+    network_close_socket(f.network, a);
+    assert_true(wait_for_count(&arrivals_b, 50));
+    for (uint32_t i = 0; i < 50; i++)
+        assert_int_equal(arrivals_b.numbers[i], i);
+    network_close_socket(f.network, b);
+    stop(&f);
+}
+
+static void test_network_refuses_bad_impairment(void **state)
+{
+    struct packet_pool *pool = NULL;
+    struct network *network = NULL;
+    assert_int_equal(packet_pool_create(&pool, NULL), 0);
+    const struct network_config config = {.pool = pool, .impairment = {.loss = 5}};
+    assert_int_equal(network_create(&network, &config), -EINVAL);
+    assert_int_equal(network_create(&network, &(struct network_config){0}), -EINVAL);
+    assert_null(network);
+    packet_pool_destroy(pool);
+}
+
 struct traffic {
     struct fixture *fixture;
     struct udp_socket *socket;
@@ -559,12 +611,15 @@ int main(void)
         cmocka_unit_test(test_network_close_sends_what_was_queued),
         cmocka_unit_test(test_network_drops_cut_datagram),
         cmocka_unit_test(test_network_survives_empty_pool),
+        cmocka_unit_test(test_network_takes_no_packets_that_others_reserved),
         cmocka_unit_test(test_network_full_ring_is_reported_and_counted),
         cmocka_unit_test(test_network_refused_datagram_does_not_stop_socket),
         cmocka_unit_test(test_network_open_reports_errors),
         cmocka_unit_test(test_network_two_sockets_may_reuse_port),
         cmocka_unit_test(test_network_joins_multicast_group),
         cmocka_unit_test(test_network_seeded_loss_repeats),
+        cmocka_unit_test(test_network_close_does_not_wait_for_a_slow_link),
+        cmocka_unit_test(test_network_refuses_bad_impairment),
         cmocka_unit_test(test_network_receiver_closes_while_traffic_flows),
         cmocka_unit_test(test_network_two_at_once),
         cmocka_unit_test(test_network_ticker_runs_until_removed),

@@ -28,6 +28,15 @@ void api_destroy(struct api *api);
 // Answers exactly once through fn, now or later.
 void api_handle(struct api *api, const struct request *request, reply_fn fn, void *arg);
 
+// Whether the request would reach its resource: the path exists, knows the method, and the
+// principal may use it. For what a door serves itself (/events). Returns 0 or -1 with *error set.
+int api_check(const struct api *api, const struct request *request, struct api_error *error);
+
+#define API_ALLOWED_SIZE 64
+// "GET, POST": the methods that users have for this path. Returns 0, or -ENOENT: there is no such
+// path.
+int api_write_allowed(const struct api *api, const char *path, char allowed[API_ALLOWED_SIZE]);
+
 // The OpenAPI 3.1 document; borrowed.
 const json_t *api_get_openapi(const struct api *api);
 

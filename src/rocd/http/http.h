@@ -25,7 +25,8 @@ struct http_config {
 int http_start(struct http **out, const struct http_config *config, struct api_error *error);
 // "http://127.0.0.1:4040" with the real port; borrowed.
 const char *http_get_url(const struct http *http);
-// Ends every connection, event streams too.
+// Ends every connection, event streams too. The loop must run once more to free the rest. Replies
+// that the API still owes may come later: they go nowhere.
 void http_stop(struct http *http);
 
 #endif

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MPL-2.0
+//
+// What is asked of the daemon itself.
+#include "api/handlers.h"
+
+void service_health(struct call *call)
+{
+    struct api *api = call->api;
+    if (api->store == NULL || store_check(api->store) != 0) {
+        call_fail_with(call, ERROR_UNAVAILABLE,
+                       "the store does not answer: changes would be lost; see the log");
+        return;
+    }
+    json_t *body = json_pack("{s:s, s:s, s:s}", "status", "ok", "peer_uid", api->self_uid,
+                             "version", ROCD_VERSION);
+    if (body != NULL)
+        call_reply(call, 200, body);
+    else
+        call_fail_with(call, ERROR_INTERNAL, "out of memory");
+    json_decref(body);
+}
+
+void service_openapi(struct call *call)
+{
+    call_reply(call, 200, call->api->openapi);
+}
+
+// The HTTP door serves this path by itself, so the question came through the other one.
+void service_events(struct call *call)
+{
+    call_fail_with(call, ERROR_UNSATISFIABLE,
+                   "events are a stream of HTTP; peers are told of changes by replication");
+}

@@ -45,7 +45,7 @@ typedef struct roc_impairment {
 
 typedef struct roc_transceiver_config {
     roc_impairment impairment;
-    /** Length of one step of the graph in ns; zero for 5 ms. */
+    /** Length of one step of the graph in ns; zero for 5 ms, else 100 us..100 ms. */
     unsigned long long period;
 } roc_transceiver_config;
 

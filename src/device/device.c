@@ -96,6 +96,11 @@ bool device_is_source(const struct device *device)
     return device->driver->read != NULL;
 }
 
+bool device_is_clockless(const struct device *device)
+{
+    return device->driver->writable != NULL;
+}
+
 unsigned device_get_rate_hz(const struct device *device)
 {
     return device->rate_hz;

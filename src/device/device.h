@@ -59,6 +59,8 @@ int device_open(struct device **out, const struct device_config *config, char *e
 void device_close(struct device *device);
 
 bool device_is_source(const struct device *device);
+// A sink that has no pace of its own and follows what arrives: a recorder. Thread: any.
+bool device_is_clockless(const struct device *device);
 unsigned device_get_rate_hz(const struct device *device);
 unsigned device_get_channels(const struct device *device);
 

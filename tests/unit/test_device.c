@@ -61,6 +61,7 @@ static void test_null_sink_takes_everything(void **state)
     struct device *device = NULL;
     assert_int_equal(device_open(&device, &config, NULL), 0);
     assert_false(device_is_source(device));
+    assert_false(device_is_clockless(device));
     const float samples[10] = {0};
     assert_int_equal(device_write(device, samples, 10), 10);
     assert_true(device_writable(device) > 1000000);

@@ -75,6 +75,7 @@ static void test_recorder_keeps_16_bit_samples_exactly(void **state)
 {
     struct device *device = open_recorder(0, 0);
     assert_false(device_is_source(device));
+    assert_true(device_is_clockless(device));
     assert_int_equal(device_get_rate_hz(device), 44100);
     assert_int_equal(device_get_channels(device), 2);
     assert_int_equal(device_get_state(device).run, DEVICE_READY);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MPL-2.0
+//
+// What the other files of this room need of a context. Thread: any.
+
+#ifndef ROC_API_CONTEXT_H
+#define ROC_API_CONTEXT_H
+
+#include "audio/pcm.h"
+#include "base/packet.h"
+#include "net/network.h"
+#include "roc/context.h"
+
+#define CONTEXT_MAX_ENCODINGS 127 // RTP payload types 1..127
+
+// An object that is open on a context holds a reference; closing the context fails meanwhile.
+void context_ref(roc_context *context);
+void context_unref(roc_context *context);
+
+struct network *context_get_network(roc_context *context);
+struct packet_pool *context_get_pool(roc_context *context);
+uint16_t context_get_max_packet_size(const roc_context *context);
+
+// Returns 0 or -ENOENT.
+int context_find_encoding(roc_context *context, unsigned payload_type, struct audio_encoding *out);
+// Copies all encodings; returns how many.
+size_t context_get_encodings(roc_context *context,
+                             struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS]);
+
+// Rate and channels of an encoding as the public API describes it. Returns 0, or -EINVAL for one
+// that breaks a rule of roc_media_encoding.
+int media_encoding_parse(struct audio_encoding *out, const roc_media_encoding *encoding);
+
+#endif

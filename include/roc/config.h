@@ -123,8 +123,8 @@ typedef enum roc_resampler_profile {
 /** Settings of a context. */
 typedef struct roc_context_config {
     unsigned int max_packet_size; /**< bytes of the largest datagram; zero for 2048 */
-    unsigned int max_frame_size; /**< bytes of internal buffers; zero for 4096. Frames of the caller
-                                      may have any size. */
+    unsigned int max_frame_size;  /**< accepted for compatibility; buffers here have the size that
+                                       their use needs, and frames of the caller may have any */
 } roc_context_config;
 
 /** Settings of a sender. */

@@ -141,7 +141,7 @@ int packet_pool_create(struct packet_pool **out, const struct packet_pool_config
     pool->capacity = capacity;
     pool->stride = ((size_t)capacity + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     pool->max_count = max;
-    pool->slabs = calloc((max - 1) / SLAB_PACKETS + 1, sizeof(*pool->slabs));
+    pool->slabs = calloc((max - 1) / SLAB_PACKETS + 1, sizeof(void *));
     int error = pool->slabs == NULL ? -ENOMEM : packet_pool_reserve(pool, initial);
     if (error != 0)
         goto fail;

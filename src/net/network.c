@@ -327,7 +327,7 @@ struct open_request {
 static int add_socket(struct network *network, struct udp_socket *socket)
 {
     struct udp_socket **grown =
-        realloc(network->sockets, (network->socket_count + 1) * sizeof(*grown));
+        realloc(network->sockets, (network->socket_count + 1) * sizeof(void *));
     if (grown == NULL)
         return -ENOMEM;
     network->sockets = grown;

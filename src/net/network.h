@@ -16,8 +16,10 @@ struct network;
 struct udp_socket;
 
 struct network_config {
-    struct packet_pool *pool;            // borrowed; where received packets come from
-    struct impairment_config impairment; // all zero: none
+    struct packet_pool *pool; // borrowed; where received packets come from
+    // All zero: none. Every socket has a link of its own; its seed is this one plus the number of
+    // the socket in the order of opening.
+    struct impairment_config impairment;
 };
 
 // Called on the network thread with 1..64 datagrams in the order of arrival. The array is borrowed,

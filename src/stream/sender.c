@@ -100,8 +100,7 @@ static int reserve_spare(struct sender *sender, size_t capacity)
 {
     if (sender->spare != NULL && sender->spare->capacity >= capacity)
         return 0;
-    struct slot_list *grown =
-        realloc(sender->spare, sizeof(*grown) + capacity * sizeof(grown->slots[0]));
+    struct slot_list *grown = realloc(sender->spare, sizeof(*grown) + capacity * sizeof(void *));
     if (grown == NULL)
         return -ENOMEM;
     grown->capacity = capacity;

@@ -149,7 +149,6 @@ static int open_receiver(roc_transceiver *transceiver, struct transceiver_port *
         return code;
     list_encodings(transceiver, &receiver, &encoding);
     receiver.session.target_latency_ns = (int64_t)config->target_latency;
-    receiver.session.clockless = true;
     code = receiver_create(&port->receiver, &receiver);
     if (code != 0)
         return transceiver_fail(code, "cannot make a receiver with a target latency of %llu ns: %s",

@@ -139,6 +139,11 @@ void domain_run(struct domain *domain, uint64_t clock_frames, int64_t now_ns)
     for (size_t i = 0; i < domain->sink_count; i++)
         for (size_t j = 0; j < domain->sinks[i].input_count; j++)
             ramp_update(domain->sinks[i].inputs[j].link, domain->rate_hz);
+    for (size_t i = 0; i < domain->source_count; i++) {
+        const struct port_config *source = &domain->sources[i].port->config;
+        if (source->ops->set_paced != NULL)
+            source->ops->set_paced(source->self, !domain->follows_source);
+    }
     if (domain->follows_source)
         follow_source(domain, now_ns);
     else

@@ -8,7 +8,7 @@
 // there. A sink with `writable` has none and follows what it gets. All others are paced by the
 // clock.
 //
-// Thread: read, write, ready and writable rt; the rest any but rt.
+// Thread: read, write, ready, set_paced and writable rt; the rest any but rt.
 
 #ifndef ROC_GRAPH_PORT_H
 #define ROC_GRAPH_PORT_H
@@ -27,6 +27,8 @@ struct port_ops {
     size_t (*read)(void *self, float *samples, size_t frames);
     // Frames that are due now; NULL: the clock decides.
     size_t (*ready)(void *self, int64_t now_ns);
+    // Says before each step whether the clock sets the pace, or `ready` does. Only with ready.
+    void (*set_paced)(void *self, bool by_clock);
     // Sinks. What is not taken is lost.
     size_t (*write)(void *self, const float *samples, size_t frames);
     // Frames that fit now; NULL: the clock decides.

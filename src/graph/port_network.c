@@ -26,6 +26,11 @@ static size_t get_ready(void *self, int64_t now_ns)
     return receiver_ready(self, now_ns);
 }
 
+static void set_paced(void *self, bool by_clock)
+{
+    receiver_set_clockless(self, !by_clock);
+}
+
 static void destroy_receiver(void *self)
 {
     receiver_destroy(self);
@@ -33,7 +38,7 @@ static void destroy_receiver(void *self)
 
 static const struct port_ops sender_ops = {.write = write_sender, .destroy = destroy_sender};
 static const struct port_ops receiver_ops = {
-    .read = read_receiver, .ready = get_ready, .destroy = destroy_receiver};
+    .read = read_receiver, .ready = get_ready, .set_paced = set_paced, .destroy = destroy_receiver};
 
 struct port_config port_of_sender(struct sender *sender, unsigned rate_hz, unsigned channels)
 {

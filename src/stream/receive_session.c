@@ -69,6 +69,7 @@ struct receive_session {
         bool is_playing;
         bool has_late;      // since the watchdog was asked last
         int64_t gap_frames; // of the gap that goes on now; counted when sound comes back
+        bool clockless;     // how it is read now
         int64_t last_end;   // newest end that the clockless reader saw, and when it moved
         int64_t last_end_ns;
         bool has_last_end;
@@ -121,8 +122,7 @@ static void init_watchdog(struct receive_session *session)
     if (target_ns * 2 > idle_ns) {
         idle_ns = target_ns * 2;
     }
-    session->idle_timeout_ns =
-        config->clockless ? clamp_timeout(config->no_playback_timeout_ns, idle_ns) : -1;
+    session->idle_timeout_ns = clamp_timeout(config->no_playback_timeout_ns, idle_ns);
 }
 
 static size_t queue_size(int64_t target_latency_ns)
@@ -168,6 +168,7 @@ static int init_stages(struct receive_session *session)
     depacketizer_init(&session->rt.depacketizer, config->encoding.channels);
     init_watchdog(session);
     session->rt.is_alive = true;
+    session->rt.clockless = config->clockless;
     return 0;
 }
 
@@ -409,7 +410,7 @@ static void start(struct receive_session *session, int64_t position)
 {
     depacketizer_seek(&session->rt.depacketizer, position);
     // With a clock, what piled up beyond the target latency would stay as latency for good.
-    if (!session->config.clockless) {
+    if (!session->rt.clockless) {
         align(session);
     }
     session->rt.is_playing = true;
@@ -431,8 +432,7 @@ static void start_or_catch_up(struct receive_session *session)
     if (session->target > excess) {
         excess = session->target;
     }
-    if (session->rt.is_playing && !session->config.clockless &&
-        latency > session->target + excess) {
+    if (session->rt.is_playing && !session->rt.clockless && latency > session->target + excess) {
         align(session);
     }
 }
@@ -460,7 +460,7 @@ static size_t read_playing(struct receive_session *session, float *samples, size
     struct depacketizer_report report = {0};
     size_t limit = frames;
 
-    if (session->config.clockless) {
+    if (session->rt.clockless) {
         int64_t left = newest_end(session) - depacketizer->position;
         limit = left <= 0 ? 0 : (size_t)left < frames ? (size_t)left : frames;
     }
@@ -483,7 +483,7 @@ static size_t read_stretch(struct receive_session *session, float *samples, size
     } else {
         memset(samples, 0, frames * session->config.encoding.channels * sizeof(*samples));
     }
-    if (!session->config.clockless &&
+    if (!session->rt.clockless &&
         !watchdog_push(&session->rt.watchdog, frames, audio_frames, session->rt.has_late)) {
         session->rt.is_alive = false;
     }
@@ -573,6 +573,16 @@ size_t receive_session_ready(struct receive_session *session, int64_t now_ns)
         start(session, position);
     }
     return (size_t)(due - position);
+}
+
+void receive_session_set_clockless(struct receive_session *session, bool clockless)
+{
+    if (session->rt.clockless == clockless) {
+        return;
+    }
+    session->rt.clockless = clockless;
+    // Nobody measured meanwhile how long nothing came.
+    session->rt.has_last_end = false;
 }
 
 bool receive_session_is_alive(const struct receive_session *session)

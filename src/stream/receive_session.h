@@ -24,7 +24,8 @@ struct receive_session_config {
     // target latency, whichever is longer.
     int64_t no_playback_timeout_ns;
     int64_t choppy_playback_timeout_ns; // 0 = 2 s, < 0 = never
-    bool clockless;                     // the reader has no clock and follows receive_session_ready
+    bool clockless; // the reader has no clock and follows receive_session_ready;
+                    // may be changed while it reads
 };
 
 struct receive_session_metrics {
@@ -66,6 +67,9 @@ size_t receive_session_read(struct receive_session *session, float *samples, siz
 // the session when all is played and nothing arrived for the no-playback time. now_ns is the
 // monotonic clock. Thread: rt.
 size_t receive_session_ready(struct receive_session *session, int64_t now_ns);
+
+// From now on the reader has a clock, or none and follows receive_session_ready. Thread: rt.
+void receive_session_set_clockless(struct receive_session *session, bool clockless);
 
 // False once a watchdog ended the session; it gives zeros from then on. Thread: rt.
 bool receive_session_is_alive(const struct receive_session *session);

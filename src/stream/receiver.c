@@ -113,6 +113,7 @@ static int init_parts(struct receiver *receiver)
                                                      .rate_hz = config->encodings[0].rate_hz,
                                                      .channels = receiver->output_channels,
                                                      .session_channels = most_channels(config),
+                                                     .clockless = config->session.clockless,
                                                      .router = receiver->router,
                                                  });
     if (err < 0 || !config->network) {
@@ -423,6 +424,15 @@ size_t receiver_ready(struct receiver *receiver, int64_t now_ns)
     frames = session_mixer_ready(receiver->mixer, now_ns);
     leave(receiver);
     return frames;
+}
+
+void receiver_set_clockless(struct receiver *receiver, bool clockless)
+{
+    if (!enter(receiver)) {
+        return;
+    }
+    session_mixer_set_clockless(receiver->mixer, clockless);
+    leave(receiver);
 }
 
 struct total_call {

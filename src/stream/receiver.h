@@ -7,8 +7,8 @@
 // Sessions are made and freed on the network thread and cross to the reader in rings, so that read
 // never allocates. Without a network, packets come by receiver_push.
 //
-// Thread: read and ready rt (one thread at a time); the rest any but rt and not the network thread.
-// Slots come and go while another thread reads.
+// Thread: read, ready and set_clockless rt (one thread at a time); the rest any but rt and not the
+// network thread. Slots come and go while another thread reads.
 
 #ifndef ROC_STREAM_RECEIVER_H
 #define ROC_STREAM_RECEIVER_H
@@ -53,6 +53,9 @@ void receiver_read(struct receiver *receiver, float *samples, size_t frames);
 // For a reader without a clock (see receive_session_ready): with one session, what that session
 // has due; with none, 0; with several, what the monotonic clock says since the last call.
 size_t receiver_ready(struct receiver *receiver, int64_t now_ns);
+// Says how the reader is paced from now on: by a clock, or by receiver_ready. At first it is as the
+// config of the session says. Thread: rt.
+void receiver_set_clockless(struct receiver *receiver, bool clockless);
 
 // Sums over the sessions that are alive plus all that ended; latency and jitter of the newest.
 struct receiver_metrics {

@@ -22,6 +22,7 @@ struct session_mixer {
     struct ring *to_router;
     struct session_entry *entries[RECEIVER_MAX_SESSIONS];
     size_t entry_count;
+    bool clockless;
     int64_t last_ns;  // of the last ready
     int64_t fraction; // of a frame, in 1 / NS_PER_S, that the clock is ahead
     size_t piece_frames;
@@ -44,6 +45,7 @@ int session_mixer_create(struct session_mixer **out, const struct session_mixer_
         return -ENOMEM;
     }
     mixer->config = *config;
+    mixer->clockless = config->clockless;
     mixer->from_router = session_router_to_mixer(config->router);
     mixer->to_router = session_router_from_mixer(config->router);
     mixer->piece_frames = PIECE_SAMPLES / channels;
@@ -73,8 +75,13 @@ void session_mixer_destroy(struct session_mixer *mixer)
 static void take_new(struct session_mixer *mixer)
 {
     size_t room = RECEIVER_MAX_SESSIONS - mixer->entry_count;
+    size_t end = mixer->entry_count +
+                 ring_pop(mixer->from_router, mixer->entries + mixer->entry_count, room);
 
-    mixer->entry_count += ring_pop(mixer->from_router, mixer->entries + mixer->entry_count, room);
+    for (; mixer->entry_count < end; mixer->entry_count++) {
+        receive_session_set_clockless(mixer->entries[mixer->entry_count]->session,
+                                      mixer->clockless);
+    }
 }
 
 static bool is_over(const struct session_entry *entry)
@@ -179,4 +186,18 @@ size_t session_mixer_ready(struct session_mixer *mixer, int64_t now_ns)
     }
     mixer->fraction = 0;
     return ready;
+}
+
+void session_mixer_set_clockless(struct session_mixer *mixer, bool clockless)
+{
+    size_t i;
+
+    if (mixer->clockless == clockless) {
+        return;
+    }
+    mixer->clockless = clockless;
+    mixer->fraction = 0;
+    for (i = 0; i < mixer->entry_count; i++) {
+        receive_session_set_clockless(mixer->entries[i]->session, clockless);
+    }
 }

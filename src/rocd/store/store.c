@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "model/log.h"
+#include "store/folder.h"
 #include "store/migrate.h"
 
 #define PATH_SIZE 512
@@ -31,29 +32,16 @@ static int fail_sqlite(struct store *store, const char *what, struct api_error *
                      store->db != NULL ? sqlite3_errmsg(store->db) : "out of memory");
 }
 
-// Makes the folder and those above it. Only the last one is ours, so only it is closed to others.
 static int make_folder(const char *state_dir, struct api_error *error)
 {
-    char path[PATH_SIZE];
-    snprintf(path, sizeof(path), "%s", state_dir);
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(path, 0755) != 0 && errno != EEXIST)
-            return error_set(error, ERROR_UNAVAILABLE, NULL, "Cannot make the folder %s: %s.", path,
-                             strerror(errno));
-        *slash = '/';
-    }
-    if (mkdir(path, 0700) == 0)
-        return 0;
     struct stat status;
-    if (errno != EEXIST || stat(path, &status) != 0)
-        return error_set(error, ERROR_UNAVAILABLE, NULL, "Cannot make the state folder %s: %s.",
-                         path, strerror(errno));
-    if (!S_ISDIR(status.st_mode))
-        return error_set(error, ERROR_UNAVAILABLE, NULL, "The state folder %s is no folder.", path);
-    // It may be somebody's home or /tmp, so its mode is not ours to change. Our files are closed.
-    if ((status.st_mode & 077) != 0)
-        rocd_log(ROCD_LOG_INFO, "store", "other users may look into the state folder %s", path);
+    if (folder_create(state_dir, 0700, "state folder", error) != 0)
+        return -1;
+    // One that was there may be somebody's home or /tmp, so its mode is not ours to change. Our
+    // files are closed in any case.
+    if (stat(state_dir, &status) == 0 && (status.st_mode & 077) != 0)
+        rocd_log(ROCD_LOG_INFO, "store", "other users may look into the state folder %s",
+                 state_dir);
     return 0;
 }
 

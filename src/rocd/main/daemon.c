@@ -203,10 +203,11 @@ void daemon_destroy(struct daemon *daemon)
 {
     if (daemon == NULL)
         return;
+    // control/ gives back its halves at other peers through p2p/, which therefore stops after it.
     http_stop(daemon->http);
+    control_destroy(daemon->control);
     p2p_stop(daemon->p2p);
     api_destroy(daemon->api);
-    control_destroy(daemon->control);
     close_loop(daemon);
     event_hub_destroy(daemon->events);
     registry_destroy(daemon->registry);

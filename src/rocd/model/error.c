@@ -60,8 +60,8 @@ int error_set(struct api_error *error, enum error_code code, const char *field, 
               ...)
 {
     // The arguments may point into *error: a caller wraps the text of another room's error.
-    char text[sizeof(error->text)];
-    char name[sizeof(error->field)];
+    char text[sizeof(error->text)] = "";
+    char name[sizeof(error->field)] = "";
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);

@@ -78,7 +78,7 @@ static const struct property endpoint_properties[] = {
     {"volume", PROPERTY_NUMBER, 0, NULL, NULL, 0, 1},
     {"muted", PROPERTY_BOOLEAN, 0, NULL, NULL, 0, 0},
     {"is_default", PROPERTY_BOOLEAN, 0, NULL, "The device that applications get unasked", 0, 0},
-    {"delay_ms", PROPERTY_NUMBER, 0, NULL, "Trim, to align devices", 0, 0},
+    {"delay_ms", PROPERTY_NUMBER, 0, NULL, "Trim, to align devices", -10000, 10000},
     {"virtual", PROPERTY_OBJECT, 0, "VirtualSpec", "Of virtual and file devices", 0, 0},
 };
 
@@ -96,18 +96,22 @@ static const struct property external_connection_properties[] = {
 };
 
 static const struct property fec_properties[] = {
-    {"scheme", PROPERTY_ENUM, 0, "none rs8m", NULL, 0, 0},
-    {"source_packets", PROPERTY_INTEGER, 0, NULL, "Of a block", 1, 223},
-    {"repair_packets", PROPERTY_INTEGER, 0, NULL, "That many of a block may be lost", 1, 223},
+    {"scheme", PROPERTY_ENUM, 0, "none rs8m ldpc", "ldpc is not there yet", 0, 0},
+    {"source_packets", PROPERTY_INTEGER, 0, NULL, "Of a block; 0 without FEC", 0, 254},
+    {"repair_packets", PROPERTY_INTEGER, 0, NULL, "That many of a block may be lost", 0, 254},
 };
 
 static const struct property transport_properties[] = {
     {"profile", PROPERTY_ENUM, 0, "lan wifi internet custom", "Sets what is not given", 0, 0},
+    {"encoding", PROPERTY_ENUM, 0, "l16 l24 f32 opus flac", "Only l16 is there yet", 0, 0},
+    {"bitrate", PROPERTY_INTEGER, NUL, NULL, "Of compressed encodings", 1, 10000000},
     {"sample_rate", PROPERTY_INTEGER, 0, NULL, "Hz; 0: that of the source", 0, 192000},
     {"channels", PROPERTY_INTEGER, 0, NULL, "0: those of the source", 0, 32},
-    {"packet_ms", PROPERTY_NUMBER, 0, NULL, "Length of a packet", 0, 0},
+    {"packet_ms", PROPERTY_NUMBER, 0, NULL, "Length of a packet", 0.5, 60},
     {"fec", PROPERTY_OBJECT, 0, "FecSpec", "Repair of lost packets", 0, 0},
-    {"target_latency_ms", PROPERTY_NUMBER, 0, NULL, "From source to destination", 0, 0},
+    {"target_latency_ms", PROPERTY_NUMBER, 0, NULL, "From source to destination", 1, 60000},
+    {"latency_tolerance_ms", PROPERTY_NUMBER, NUL, NULL, "Not there yet", 0, 60000},
+    {"encryption", PROPERTY_ENUM, 0, "none srtp", "srtp is not there yet", 0, 0},
 };
 
 static const struct property stream_properties[] = {

@@ -41,7 +41,7 @@ static void resume(struct event_stream *stream)
     if (!stream->is_suspended)
         return;
     stream->is_suspended = false;
-    MHD_resume_connection(stream->connection);
+    server_resume(stream->http, stream->connection);
 }
 
 static void wake(void *arg)

@@ -101,7 +101,7 @@ static void take_reply(const struct reply *reply, void *arg)
     set_response(exchange, response_create(reply, allowed), (unsigned)reply->status);
     if (exchange->is_suspended) {
         exchange->is_suspended = false;
-        MHD_resume_connection(exchange->connection);
+        server_resume(exchange->http, exchange->connection);
     }
 }
 
@@ -325,6 +325,6 @@ void exchanges_resume(struct http *http)
         if (!exchange->is_suspended)
             continue;
         exchange->is_suspended = false;
-        MHD_resume_connection(exchange->connection);
+        server_resume(exchange->http, exchange->connection);
     }
 }

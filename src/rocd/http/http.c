@@ -42,6 +42,13 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     run(poll->data);
 }
 
+// Not at once: this may be called from inside of MHD_run.
+void server_resume(struct http *http, struct MHD_Connection *connection)
+{
+    MHD_resume_connection(connection);
+    uv_timer_start(&http->timer, on_timer, 0, 0);
+}
+
 // A decoded zero would cut the text short, and what remains could mean something else.
 static size_t unescape(void *arg, struct MHD_Connection *connection, char *text)
 {

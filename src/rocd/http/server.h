@@ -27,4 +27,7 @@ struct http {
     char url[96];
 };
 
+// Resumes a connection. A daemon that is polled from outside does not notice that by itself.
+void server_resume(struct http *http, struct MHD_Connection *connection);
+
 #endif

@@ -28,6 +28,7 @@ int api_create(struct api **out, const struct api_config *config)
     snprintf(api->self_uid, sizeof(api->self_uid), "%s", config->self_uid);
     api->control = config->control;
     api->store = config->store;
+    api->media = config->media;
     api->openapi = openapi_build();
     if (api->openapi == NULL || registry_observe(config->registry, bury, api) != 0)
         goto fail;

@@ -19,6 +19,7 @@ struct api_config {
     struct registry *registry; // borrowed, like the rest
     struct control *control;
     struct store *store;
+    struct media *media;
 };
 
 int api_create(struct api **out, const struct api_config *config);

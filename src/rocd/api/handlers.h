@@ -18,6 +18,7 @@ struct api {
     struct registry *registry;
     struct control *control;
     struct store *store;
+    struct media *media;
     const struct peer_port *peers; // NULL until p2p is up
     json_t *openapi;
     char tombstones[TOMBSTONE_COUNT][URI_SIZE];

@@ -158,6 +158,7 @@ static const struct property stream_metrics_properties[] = {
     {"stream_uri", PROPERTY_STRING, REQ, NULL, NULL, 0, 0},
     {"sender", PROPERTY_OBJECT, NUL, "HalfMetricsSpec", "null: not known", 0, 0},
     {"receiver", PROPERTY_OBJECT, NUL, "HalfMetricsSpec", "null: not known", 0, 0},
+    {"reason", PROPERTY_OBJECT, NUL, "ReasonSpec", "Why a half is not known", 0, 0},
 };
 
 static const struct property health_properties[] = {

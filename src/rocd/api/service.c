@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// What is asked of the daemon itself.
+// What is asked of the daemon itself. That the control loop works shows in the answer.
 #include "api/handlers.h"
 
 void service_health(struct call *call)
@@ -9,6 +9,11 @@ void service_health(struct call *call)
     if (api->store == NULL || store_check(api->store) != 0) {
         call_fail_with(call, ERROR_UNAVAILABLE,
                        "the store does not answer: changes would be lost; see the log");
+        return;
+    }
+    if (api->media == NULL || media_check(api->media) != 0) {
+        call_fail_with(call, ERROR_UNAVAILABLE,
+                       "the part that moves sound does not answer; see the log");
         return;
     }
     json_t *body = json_pack("{s:s, s:s, s:s}", "status", "ok", "peer_uid", api->self_uid,

@@ -115,6 +115,7 @@ static int start_http(struct daemon *daemon, struct api_error *error)
         .registry = daemon->registry,
         .control = daemon->control,
         .store = daemon->store,
+        .media = daemon->media,
     };
     if (api_create(&daemon->api, &api) != 0)
         return fail_memory(error);

@@ -89,6 +89,15 @@ void media_destroy(struct media *media)
     free(media);
 }
 
+int media_check(struct media *media)
+{
+    const roc_port_config config = {.kind = ROC_PORT_NULL_SOURCE};
+    roc_port port;
+    if (roc_transceiver_add_port(media->transceiver, &config, &port) != 0)
+        return -1;
+    return roc_transceiver_remove_port(media->transceiver, port) == 0 ? 0 : -1;
+}
+
 struct device_port *media_find_device(struct media *media, const char *endpoint_uid)
 {
     for (struct device_port *device = media->devices; device; device = device->next) {

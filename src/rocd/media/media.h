@@ -22,6 +22,9 @@ struct media_config {
 
 int media_create(struct media **out, const struct media_config *config, struct api_error *error);
 void media_destroy(struct media *media);
+// Whether sound can still be moved: makes a silent port and removes it again. For /healthz. Returns
+// 0 or -1.
+int media_check(struct media *media);
 
 // Checks that the endpoint can work (file there and readable, path inside the folder). The device
 // itself is opened when the first stream uses it and closed with the last.

@@ -39,8 +39,8 @@ int p2p_start(struct p2p **out, const struct p2p_config *config, struct api_erro
 // "tcp://127.0.0.1:4041" with the real port; borrowed.
 const char *p2p_get_url(const struct p2p *p2p);
 const struct peer_port *p2p_get_port(const struct p2p *p2p);
-// Says goodbye to its peers; requests that still wait are answered 503. Handles of the loop close in
-// its next turn: run it once more before closing it.
+// Says goodbye to its peers; requests that still wait are answered 503. Handles of the loop close
+// in its next turn: run it once more before closing it.
 void p2p_stop(struct p2p *p2p);
 
 #endif

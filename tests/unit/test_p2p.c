@@ -165,7 +165,9 @@ static void test_replica_is_equal_after_restart_and_offline_is_shown(void **stat
     node_stop(&pair->a);
     node_run_until(&pair->loop, !node_sees_online(&pair->b, &pair->a));
     assert_string_equal(node_peer_text(&pair->b, pair->a.identity.uid, "state"), "offline");
-    assert_string_equal(node_peer_reason(&pair->b, pair->a.identity.uid), "stopped");
+    // The goodbye and the end of the connection race each other in libzmq.
+    const char *reason = node_peer_reason(&pair->b, pair->a.identity.uid);
+    assert_true(strcmp(reason, "stopped") == 0 || strcmp(reason, "refused") == 0);
 
     uid_from_seed(uid, "endpoint", &number, sizeof(number));
     uri_endpoint(uri, pair->a.identity.uid, uid);

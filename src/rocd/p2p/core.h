@@ -87,8 +87,9 @@ struct remote {
     struct p2p *p2p;
     struct peer view; // what /peers shows; view.trust is what it may do here
     char public_key[41];
-    bool is_chosen;               // a person set its trust
-    enum role trust_there;        // what this peer may do there, as far as it was told
+    bool is_chosen;        // a person set its trust
+    enum role trust_there; // what this peer may do there, once it was told
+    bool is_trust_told;
     char epoch[FRAME_TOKEN_SIZE]; // of the process that was heard last; "" = none yet
     int beat_ms;
     int64_t heard_ms;

@@ -82,7 +82,9 @@ static void explain(struct link *link, const char *code, const char *format, ...
         publish_placeholder(link, &reason);
         return;
     }
-    remote_set_reason(link->remote, reason.code, reason.text);
+    // That nobody listens where a peer was stopped is no news.
+    if (strcmp(code, "refused") != 0 || strcmp(link->remote->offline_reason.code, "stopped") != 0)
+        remote_set_reason(link->remote, reason.code, reason.text);
     remote_update(link->remote);
 }
 
@@ -173,7 +175,7 @@ static void on_hello_ok(struct link *link, const json_t *body)
     remove_placeholder(link);
     link->remote = remote;
     remote_greet(remote, &greeting, link->dialled_ip);
-    remote->trust_there = greeting.trust;
+    remote_set_trust_there(remote, greeting.trust);
     link->session = session_begin(remote, &greeting, link, NULL, link->dialled_ip);
     if (link->session == NULL) {
         pause_link(link, RETRY_MS);
@@ -237,16 +239,19 @@ static void on_turn(void *arg)
 
 static void explain_failure(struct link *link, int status)
 {
-    if (link->ip[0] == '\0')
+    if (link->ip[0] == '\0') {
         explain(link, "unresolved", "The host \"%s\" cannot be found: %s.", link->host,
                 uv_strerror(status));
-    else if (status == UV_ECONNREFUSED)
+    } else if (status == UV_ECONNREFUSED) {
+        if (link->remote != NULL)
+            link->remote->heard_ms = NEVER_MS; // its process is gone: nothing to wait for
         explain(link, "refused", "Nothing listens at %s: is rocd running there?", link->address);
-    else
+    } else {
         explain(link, "unreachable",
                 "%s cannot be reached (%s): is it switched on, and does a firewall let TCP port "
                 "%u through?",
                 link->address, uv_strerror(status), link->port);
+    }
 }
 
 static void dial(struct link *link);
@@ -297,6 +302,19 @@ static void look_up(struct link *link)
     probe(link, false);
 }
 
+static void on_disconnected(struct link *link)
+{
+    // A goodbye may have come in just before.
+    socket_take_turn(link->dealer);
+    if (link->state == LINK_PAUSE)
+        return;
+    link->state = LINK_CONNECTING;
+    if (link->session != NULL)
+        session_end(link->session, NULL, SESSION_KEEP_LINK);
+    // A probe tells at once whether the process is gone or only the connection.
+    link->probe_ms = NEVER_MS;
+}
+
 // An event of the monitor: number and value in one part, the address in another.
 static void on_event(zmq_msg_t *parts, size_t count, void *arg)
 {
@@ -311,9 +329,7 @@ static void on_event(zmq_msg_t *parts, size_t count, void *arg)
         send_hello(link);
         return;
     case ZMQ_EVENT_DISCONNECTED:
-        if (link->session != NULL)
-            session_end(link->session, NULL, SESSION_KEEP_LINK);
-        link->state = LINK_CONNECTING;
+        on_disconnected(link);
         return;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         explain(link, "key_refused", "%s does not want to talk to the key of this peer.",

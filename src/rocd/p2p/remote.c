@@ -140,7 +140,7 @@ static enum peer_state find_state(const struct remote *remote, struct state_reas
                    "Its key was not accepted here: compare the fingerprint with the one that %s "
                    "shows, then set its trust here.",
                    view->display_name);
-    else if (remote->trust_there < ROLE_VIEWER)
+    else if (remote->is_trust_told && remote->trust_there < ROLE_VIEWER)
         set_reason(reason, "not_trusted_there",
                    "%s has not accepted the key of this peer: set the trust there.",
                    view->display_name);
@@ -199,6 +199,12 @@ void remote_set_name(struct remote *remote, const char *display_name)
         publish(remote);
 }
 
+void remote_set_trust_there(struct remote *remote, enum role trust)
+{
+    remote->trust_there = trust;
+    remote->is_trust_told = true;
+}
+
 void remote_heard(struct remote *remote, int64_t now_ms)
 {
     remote->heard_ms = now_ms;
@@ -247,6 +253,7 @@ static void begin_epoch(struct remote *remote, const char *epoch)
     remote->heard_ms = NEVER_MS;
     remote->forgotten_id = 0;
     remote->trust_there = ROLE_NONE;
+    remote->is_trust_told = false;
     if (!is_restart)
         return;
     rocd_log(ROCD_LOG_DEBUG, "p2p", "%s (%s) was restarted", remote->view.display_name,

@@ -29,6 +29,8 @@ void remote_update(struct remote *remote);
 void remote_set_name(struct remote *remote, const char *display_name);
 // Why it cannot be reached; shown, from the next update on, while it has no session.
 void remote_set_reason(struct remote *remote, const char *code, const char *text);
+// What it lets this peer do.
+void remote_set_trust_there(struct remote *remote, enum role trust);
 void remote_heard(struct remote *remote, int64_t now_ms);
 void remote_set_rtt(struct remote *remote, double rtt_ms);
 void remote_tick(struct p2p *p2p, int64_t now_ms);

@@ -98,15 +98,15 @@ void session_end(struct session *session, const char *bye, int pause_ms)
     struct p2p *p2p = session->p2p;
     if (session->is_ended)
         return;
+    if (session->dropped > 0)
+        rocd_log(ROCD_LOG_INFO, "p2p", "%llu messages to %s were dropped: it took them too slowly",
+                 (unsigned long long)session->dropped, session->remote->view.uid);
     if (bye != NULL && !session->is_lost)
         say_goodbye(session, bye);
     session->is_ended = true;
     take_out(p2p, session);
     session->next = p2p->dead_sessions;
     p2p->dead_sessions = session;
-    if (session->dropped > 0)
-        rocd_log(ROCD_LOG_INFO, "p2p", "%llu messages to %s were dropped: it took them too slowly",
-                 (unsigned long long)session->dropped, session->remote->view.uid);
 
     if (session->link != NULL)
         link_session_ended(session->link, pause_ms);
@@ -244,7 +244,7 @@ static int on_ping(struct session *session, const json_t *body, const char **wha
         remote_set_name(remote, name);
     enum role role;
     if (role_parse(&role, trust) == 0)
-        remote->trust_there = role;
+        remote_set_trust_there(remote, role);
     replica_on_ping(session, epoch, seq);
     remote_update(remote);
     return 0;

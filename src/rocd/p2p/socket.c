@@ -70,7 +70,7 @@ bool socket_is_writable(struct socket *socket)
     return has_event(socket, ZMQ_POLLOUT);
 }
 
-static void take_turn(struct socket *socket)
+void socket_take_turn(struct socket *socket)
 {
     zmq_msg_t parts[SOCKET_MAX_PARTS];
     int left = TURN_MESSAGES;
@@ -100,7 +100,7 @@ static void on_idle(uv_idle_t *idle)
         struct socket *socket = round;
         round = socket->next_marked;
         socket->is_marked = false;
-        take_turn(socket);
+        socket_take_turn(socket);
     }
     if (pump->marked == NULL)
         uv_idle_stop(idle);

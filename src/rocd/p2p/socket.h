@@ -34,6 +34,9 @@ int socket_create(struct socket **out, struct socket_pump *pump, void *zmq,
 // Closes the ZeroMQ socket at once; the handle in the loop's next turn.
 void socket_destroy(struct socket *socket);
 
+// Brings in what is there now, instead of when the loop comes to it.
+void socket_take_turn(struct socket *socket);
+
 // Never blocks. Sends one part, or several with `more` on all but the last. Returns 0 or a negative
 // errno: -EAGAIN (queue full, or nobody connected), -EHOSTUNREACH (route is gone).
 int socket_send(struct socket *socket, const void *data, size_t size_bytes, bool more);

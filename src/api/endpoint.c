@@ -50,15 +50,21 @@ static void clear(roc_endpoint *endpoint)
     clear_resource(endpoint);
 }
 
+// The part is there.
 static char *copy_part(struct uri_part part)
 {
-    return strndup(part.data, part.size);
+    char *copy = malloc(part.size + 1);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, part.data, part.size);
+    copy[part.size] = '\0';
+    return copy;
 }
 
 static int set_host(roc_endpoint *endpoint, struct uri_part host)
 {
     endpoint->has_host = false;
-    if (!uri_is_host(host))
+    if (host.data == NULL || !uri_is_host(host))
         return -EINVAL;
     char *copy = copy_part(host);
     if (copy == NULL)
@@ -274,19 +280,20 @@ static int give_text(const char *function, const char *text, char *buf, size_t *
 // Path and query as text that the caller frees; NULL when memory is short.
 static char *format_resource(const roc_endpoint *endpoint)
 {
-    const char *query = endpoint->query != NULL ? endpoint->query : "";
     const size_t path_size = endpoint->path != NULL ? 3 * strlen(endpoint->path) : 0;
-    char *text = malloc(path_size + strlen(query) + 2);
+    const size_t query_size = endpoint->query != NULL ? strlen(endpoint->query) : 0;
+    char *text = malloc(path_size + query_size + 2);
     if (text == NULL)
         return NULL;
     char *end = text;
     if (endpoint->path != NULL)
         end += uri_encode_path(end, endpoint->path);
-    *end = '\0';
-    if (*query != '\0') {
+    if (endpoint->query != NULL) {
         *end++ = '?';
-        strcpy(end, query);
+        memcpy(end, endpoint->query, query_size);
+        end += query_size;
     }
+    *end = '\0';
     return text;
 }
 

@@ -18,6 +18,8 @@ static const struct device_driver *const drivers[] = {
     [DEVICE_NULL_SINK] = &device_null_sink,
 };
 
+#define DRIVER_COUNT (sizeof(drivers) / sizeof(drivers[0]))
+
 int device_fail(char *error, int code, const char *format, ...)
 {
     va_list args;
@@ -58,7 +60,7 @@ const char *device_reason(int code)
 
 static int check_config(const struct device_config *config, char *error)
 {
-    if ((unsigned)config->kind >= sizeof(drivers) / sizeof(*drivers))
+    if ((unsigned)config->kind >= DRIVER_COUNT)
         return device_fail(error, -EINVAL, "there is no device of kind %d", (int)config->kind);
     const bool is_file = config->kind == DEVICE_FILE_PLAYER || config->kind == DEVICE_FILE_RECORDER;
     if (is_file && (config->path == NULL || config->path[0] == '\0'))

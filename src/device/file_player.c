@@ -73,6 +73,12 @@ static void fail_reading(struct file_player *player, struct block *block)
     block->is_last = true;
 }
 
+// After a read that gave nothing.
+static bool is_at_end(const struct file_player *player)
+{
+    return sf_error(player->file) == SF_ERR_NO_ERROR;
+}
+
 static void fill_block(struct file_player *player, struct block *block)
 {
     bool has_progress = true;
@@ -85,12 +91,11 @@ static void fill_block(struct file_player *player, struct block *block)
         if (got > 0) {
             block->frames += (uint32_t)got;
             has_progress = true;
-        } else if (sf_error(player->file) != SF_ERR_NO_ERROR) {
-            fail_reading(player, block);
-        } else if (!player->loop) {
+        } else if (is_at_end(player) && !player->loop) {
             block->is_last = true;
-        } else if (!has_progress || sf_seek(player->file, 0, SEEK_SET) != 0) {
-            // A file that was cut to nothing while it plays must not keep us busy for ever.
+        } else if (!is_at_end(player) || !has_progress || sf_seek(player->file, 0, SEEK_SET) != 0) {
+            // Without progress: a file that was cut to nothing while it loops must not keep us busy
+            // for ever.
             fail_reading(player, block);
         } else {
             has_progress = false;

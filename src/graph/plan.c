@@ -99,7 +99,7 @@ static int fill_domain(struct domain *domain, struct graph_port *first, struct g
     }
     domain->rate_hz = first->config.rate_hz;
     domain->chunk_frames = (size_t)((int64_t)domain->rate_hz * period_ns / NS_PER_S) + 2;
-    domain->sources = calloc(sources, sizeof(*domain->sources));
+    domain->sources = calloc(sources + 1, sizeof(*domain->sources));
     domain->sinks = calloc(sinks + 1, sizeof(*domain->sinks));
     domain->mapped = new_samples(domain->chunk_frames, sink_channels);
     domain->mixed = new_samples(domain->chunk_frames, sink_channels);

@@ -122,9 +122,14 @@ static int link_half(struct media *media, struct half *half, struct api_error *e
     roc_link_config config = compute_gain(half);
     roc_port source = half->source ? half->source->port : half->net.port;
     roc_port sink = half->sink ? half->sink->port : half->net.port;
-    if (roc_transceiver_link(media->transceiver, source, sink, &config, &half->link) == 0)
+    int result = roc_transceiver_link(media->transceiver, source, sink, &config, &half->link);
+    if (result == 0)
         return 0;
     half->link = 0;
+    if (result == -EEXIST)
+        return error_set(error, ERROR_CONFLICT, NULL,
+                         "Another stream goes from \"%s\" to \"%s\" already; change that one.",
+                         half->source->settings.display_name, half->sink->settings.display_name);
     return error_set(error, ERROR_UNSATISFIABLE, NULL, "%s", roc_transceiver_error());
 }
 

@@ -43,8 +43,10 @@ void settings_init(struct settings *settings)
         .driver = "null",
         .log_level = ROCD_LOG_INFO,
     };
-    if (gethostname(settings->name, sizeof(settings->name) - 1) != 0 || settings->name[0] == '\0')
-        strcpy(settings->name, "rocd");
+    char name[sizeof(settings->name)] = "";
+    if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0')
+        strcpy(name, "rocd");
+    memcpy(settings->name, name, sizeof(name));
     find_state_dir(settings->state_dir);
 }
 

@@ -99,10 +99,12 @@ static int set_secret_file(struct settings *settings, const char *value, struct 
 
 static int set_listen(struct settings_address *address, const char *value, struct api_error *error)
 {
-    if (address_parse(address, value) != 0 || !address_is_literal(address->host))
+    struct settings_address parsed;
+    if (address_parse(&parsed, value) != 0 || !address_is_literal(parsed.host))
         return fail(error, value,
                     "ADDR:PORT with an IP address of this machine and a port from 0 to 65535, e.g. "
                     "127.0.0.1:0");
+    *address = parsed;
     return 0;
 }
 

@@ -125,16 +125,17 @@ static void run_by_clock(const struct domain *domain, uint64_t clock_frames)
         domain->sinks[i].port->rt.debt = debt;
 }
 
-static void follow_source(const struct domain *domain, int64_t now_ns)
+static bool follow_source(const struct domain *domain, int64_t now_ns)
 {
     const struct port_config *source = &domain->sources[0].port->config;
     size_t frames = source->ops->ready(source->self, now_ns);
     if (frames > domain->rate_hz)
         frames = domain->rate_hz;
     run_frames(domain, limit_to_room(domain, frames));
+    return frames > 0;
 }
 
-void domain_run(struct domain *domain, uint64_t clock_frames, int64_t now_ns)
+bool domain_run(struct domain *domain, uint64_t clock_frames, int64_t now_ns)
 {
     for (size_t i = 0; i < domain->sink_count; i++)
         for (size_t j = 0; j < domain->sinks[i].input_count; j++)
@@ -145,7 +146,7 @@ void domain_run(struct domain *domain, uint64_t clock_frames, int64_t now_ns)
             source->ops->set_paced(source->self, !domain->follows_source);
     }
     if (domain->follows_source)
-        follow_source(domain, now_ns);
-    else
-        run_by_clock(domain, clock_frames);
+        return follow_source(domain, now_ns);
+    run_by_clock(domain, clock_frames);
+    return true;
 }

@@ -37,7 +37,8 @@ struct domain {
     float *mixed;  // the same
 };
 
-// Moves what is due: clock_frames frames by the clock, or what the source says.
-void domain_run(struct domain *domain, uint64_t clock_frames, int64_t now_ns);
+// Moves what is due: clock_frames frames by the clock, or what the source says. Returns false when
+// it follows a source that had nothing.
+bool domain_run(struct domain *domain, uint64_t clock_frames, int64_t now_ns);
 
 #endif

@@ -17,6 +17,10 @@
 #define MAX_PERIOD_NS     100000000
 // Of a stall, this much is made up for.
 #define MAX_CATCH_UP_NS 1000000000
+// Recorders that wait for a sender need no short steps: after so long without a frame they are this
+// long, and a machine that waits all day uses less of its power.
+#define QUIET_AFTER_NS  1000000000
+#define QUIET_PERIOD_NS 20000000
 
 struct graph {
     int64_t period_ns;
@@ -39,6 +43,7 @@ struct graph {
         bool is_running;
         int64_t epoch_ns;
         int64_t last_ns; // until here the clock's frames are done
+        int64_t busy_ns; // when anything was moved the last time
     } rt;
 };
 
@@ -58,7 +63,7 @@ static void run_step(struct graph *graph, int64_t now_ns)
 {
     if (!graph->rt.is_running) {
         graph->rt.is_running = true;
-        graph->rt.epoch_ns = graph->rt.last_ns = now_ns;
+        graph->rt.epoch_ns = graph->rt.last_ns = graph->rt.busy_ns = now_ns;
     }
     const int64_t late_ns = now_ns - graph->rt.last_ns;
     if (late_ns < graph->period_ns)
@@ -71,7 +76,16 @@ static void run_step(struct graph *graph, int64_t now_ns)
     }
     const int64_t from_ns = graph->rt.last_ns - graph->rt.epoch_ns;
     graph->rt.last_ns += periods * graph->period_ns;
-    plan_run(graph->rt.plan, from_ns, graph->rt.last_ns - graph->rt.epoch_ns, now_ns);
+    if (plan_run(graph->rt.plan, from_ns, graph->rt.last_ns - graph->rt.epoch_ns, now_ns))
+        graph->rt.busy_ns = now_ns;
+}
+
+static int64_t get_deadline(const struct graph *graph)
+{
+    const bool is_quiet = graph->rt.last_ns - graph->rt.busy_ns > QUIET_AFTER_NS;
+    if (is_quiet && graph->period_ns < QUIET_PERIOD_NS)
+        return graph->rt.last_ns + QUIET_PERIOD_NS;
+    return graph->rt.last_ns + graph->period_ns;
 }
 
 static void run(void *arg)
@@ -85,7 +99,7 @@ static void run(void *arg)
             continue;
         }
         if (graph->rt.is_running)
-            clock_sleep_until_ns(graph->rt.last_ns + graph->period_ns);
+            clock_sleep_until_ns(get_deadline(graph));
         run_step(graph, clock_monotonic_ns());
     }
 }

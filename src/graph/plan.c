@@ -175,12 +175,14 @@ static uint64_t count_frames(int64_t ns, unsigned rate_hz)
     return seconds * rate_hz + rest * rate_hz / NS_PER_S;
 }
 
-void plan_run(struct plan *plan, int64_t from_ns, int64_t to_ns, int64_t now_ns)
+bool plan_run(struct plan *plan, int64_t from_ns, int64_t to_ns, int64_t now_ns)
 {
+    bool is_any = false;
     for (size_t i = 0; i < plan->domain_count; i++) {
         struct domain *domain = &plan->domains[i];
         const uint64_t frames =
             count_frames(to_ns, domain->rate_hz) - count_frames(from_ns, domain->rate_hz);
-        domain_run(domain, frames, now_ns);
+        is_any |= domain_run(domain, frames, now_ns);
     }
+    return is_any;
 }

@@ -21,7 +21,8 @@ int plan_create(struct plan **out, struct graph_port *ports, struct graph_link *
 void plan_destroy(struct plan *plan);
 
 // Moves what is due between two moments of the clock, both in ns since the graph's start; now_ns is
-// the monotonic clock. Thread: rt.
-void plan_run(struct plan *plan, int64_t from_ns, int64_t to_ns, int64_t now_ns);
+// the monotonic clock. Returns false when every domain follows a source that had nothing. Thread:
+// rt.
+bool plan_run(struct plan *plan, int64_t from_ns, int64_t to_ns, int64_t now_ns);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/device.h"
 #include "graph/graph.h"
 #include "realtime_trap.h"
 #include "sound_files.h"
@@ -523,6 +524,47 @@ static void test_graph_step_takes_no_lock_and_no_memory(void **state)
     assert_int_equal(realtime_trap_stop(), 0);
 }
 
+static void test_graph_step_with_files_takes_no_lock_and_no_memory(void **state)
+{
+    struct fixture *f = *state;
+    struct temp_dir dir;
+    struct device *player, *recorder;
+    uint64_t a, b;
+    if (!REALTIME_TRAP_WORKS)
+        skip();
+    temp_dir_init(&dir);
+    write_noise(temp_path(&dir, "in.wav"), SF_FORMAT_WAV | SF_FORMAT_PCM_16, 44100, 2, 20000);
+    const struct device_config in = {.kind = DEVICE_FILE_PLAYER, .path = temp_path(&dir, "in.wav")};
+    assert_int_equal(device_open(&player, &in, NULL), 0);
+    const struct device_config out = {.kind = DEVICE_FILE_RECORDER,
+                                      .path = temp_path(&dir, "out.wav")};
+    assert_int_equal(device_open(&recorder, &out, NULL), 0);
+    const struct port_config source = port_of_device(player);
+    const struct port_config sink = port_of_device(recorder);
+    assert_int_equal(graph_add_port(f->graph, &source, &a), 0);
+    assert_int_equal(graph_add_port(f->graph, &sink, &b), 0);
+    add_link(f->graph, a, b);
+    unsigned hits = 0;
+    for (int i = 0; i < 2000 && device_get_state(player).run != DEVICE_FINISHED; i++) {
+        realtime_trap_start();
+        run_for(f, 5 * MS, 5 * MS);
+        hits += realtime_trap_stop();
+        sleep_ms(1);
+    }
+    assert_int_equal(hits, 0);
+    assert_int_equal(device_get_state(player).run, DEVICE_FINISHED);
+    assert_int_equal(graph_remove_port(f->graph, b), 0);
+    SF_INFO info;
+    int16_t *samples = read_samples(temp_path(&dir, "out.wav"), &info);
+    assert_true(info.frames >= 20000);
+    for (size_t i = 0; i < 40000; i++)
+        if (samples[i] != noise_sample(i))
+            fail_msg("sample %d differs", (int)i);
+    free(samples);
+    static const char *const names[] = {"in.wav", "out.wav", NULL};
+    temp_dir_finish(&dir, names);
+}
+
 // With the real thread and clock: plans change under it, and sound goes on.
 static void test_graph_thread_takes_new_plans(void **state)
 {
@@ -574,6 +616,7 @@ int main(void)
         graph_test(test_graph_refuses_misuse),
         graph_test(test_graph_takes_ports_also_on_failure),
         graph_test(test_graph_step_takes_no_lock_and_no_memory),
+        graph_test(test_graph_step_with_files_takes_no_lock_and_no_memory),
         graph_test(test_graph_thread_takes_new_plans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -531,6 +531,7 @@ static void test_receive_session_is_bit_exact_without_fec(void **state)
 {
     struct fixture *f = *state;
     struct link link = {.f = f, .fec = FEC_NONE};
+    random_init(&link.random, 1);
     open_session(f, true, FEC_NONE);
     check_link(&link, false, (size_t)BLOCKS * BLOCK_FRAMES);
     assert_int_equal(metrics(f).packets_lost, 0);

@@ -37,6 +37,7 @@ struct node {
     bool is_slow;
     reply_fn waiting_fn;
     void *waiting_arg;
+    void *kept[64];      // of requests that a test keeps waiting together
     int online, offline; // transitions of other peers, as an observer sees them
 };
 
@@ -59,9 +60,7 @@ static inline void node_handle(void *handler, const struct request *request, rep
 static inline void node_answer(struct node *node)
 {
     struct reply reply = {.status = 204};
-    reply_fn fn = node->waiting_fn;
-    node->waiting_fn = NULL;
-    fn(&reply, node->waiting_arg);
+    node->waiting_fn(&reply, node->waiting_arg);
 }
 
 static inline const char *node_peer_text(const struct node *node, const char *uid, const char *key)

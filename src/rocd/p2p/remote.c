@@ -175,9 +175,12 @@ void remote_update(struct remote *remote)
     bool is_changed = state != former || strcmp(reason.text, view->reason.text) != 0;
     view->state = state;
     view->reason = reason;
+    // On an open network anyone can come and go: that is no news for the log.
+    bool is_known = remote->is_chosen || view->trust > ROLE_NONE;
     if (state != former)
-        rocd_log(ROCD_LOG_INFO, "p2p", "%s (%s) is %s%s%s", view->display_name, view->uid,
-                 state_name(state), reason.text[0] != '\0' ? ": " : "", reason.text);
+        rocd_log(is_known ? ROCD_LOG_INFO : ROCD_LOG_DEBUG, "p2p", "%s (%s) is %s%s%s",
+                 view->display_name, view->uid, state_name(state),
+                 reason.text[0] != '\0' ? ": " : "", reason.text);
     if (former == PEER_ONLINE && state != PEER_ONLINE) {
         view->rtt_ms = remote->rtt_ms = -1;
         remote->has_snapshot = false;

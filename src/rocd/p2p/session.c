@@ -197,13 +197,15 @@ static void send_error(struct session *session, const char *code, const char *te
 void session_violate(struct session *session, const char *what)
 {
     struct remote *remote = session->remote;
+    char reason[128];
     if (p2p_may_log(session->p2p))
         rocd_log(ROCD_LOG_ERROR, "p2p", "%s (%s) broke the protocol: %s; its session is over",
                  remote->view.display_name, remote->view.uid, what);
     send_error(session, "protocol", what);
     remote->penalty_until_ms = p2p_now_ms() + PENALTY_MS;
     remote->heard_ms = NEVER_MS;
-    remote_set_reason(remote, "protocol", what);
+    snprintf(reason, sizeof(reason), "It broke the protocol: %s.", what);
+    remote_set_reason(remote, "protocol", reason);
     session_end(session, NULL, RETRY_MS);
 }
 

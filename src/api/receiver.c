@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MPL-2.0
+
+#include "roc/receiver.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/common_config.h"
+#include "api/endpoint_request.h"
+#include "api/pacer.h"
+#include "api/slots.h"
+#include "base/log.h"
+#include "net/address.h"
+#include "stream/receiver.h"
+
+struct roc_receiver {
+    roc_context *context;
+    struct receiver *receiver;
+    struct audio_encoding frames; // of what is read
+
+    pthread_mutex_t mutex; // guards the slots; the reader never takes it
+    struct slots slots;
+
+    struct {
+        bool has_pacer;
+        struct pacer pacer;
+        size_t piece_frames; // in which an internal clock reads
+    } rt;
+};
+
+static int refuse(const char *function, const char *reason)
+{
+    log_error("api", "roc_receiver_%s: %s", function, reason);
+    return -1;
+}
+
+// Opening
+
+static int read_config(roc_receiver *receiver, const roc_receiver_config *config,
+                       struct api_error *error)
+{
+    const struct common_config common = {
+        .frame_encoding = &config->frame_encoding,
+        .clock_source = config->clock_source,
+        .latency_tuner_backend = config->latency_tuner_backend,
+        .latency_tuner_profile = config->latency_tuner_profile,
+        .resampler_backend = config->resampler_backend,
+        .resampler_profile = config->resampler_profile,
+    };
+    const int code = common_config_parse(&receiver->frames, &common, error);
+    if (code != 0)
+        return code;
+    if (config->latency_tuner_profile == ROC_LATENCY_TUNER_PROFILE_RESPONSIVE ||
+        config->latency_tuner_profile == ROC_LATENCY_TUNER_PROFILE_GRADUAL)
+        log_info("api", "roc_receiver_open: latency tuning is not supported; the latency is fixed");
+    return 0;
+}
+
+// All encodings that can be played without conversion of their rate.
+static int list_encodings(struct receiver_config *internal, const roc_receiver *receiver,
+                          struct api_error *error)
+{
+    struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS];
+    const size_t count = context_get_encodings(receiver->context, encodings);
+    for (size_t i = 0; i < count; i++)
+        if (encodings[i].rate_hz == receiver->frames.rate_hz)
+            internal->encodings[internal->encoding_count++] = encodings[i];
+    if (internal->encoding_count > 0)
+        return 0;
+    return api_fail(error, -ENOTSUP,
+                    "no packet encoding has the %u Hz of the frames, and conversion of rates is "
+                    "not supported; register one with roc_context_register_encoding first",
+                    receiver->frames.rate_hz);
+}
+
+static int create_receiver(roc_receiver *receiver, const roc_receiver_config *config,
+                           struct api_error *error)
+{
+    struct receiver_config internal = {
+        .network = context_get_network(receiver->context),
+        .pool = context_get_pool(receiver->context),
+        .output_channels = receiver->frames.channels,
+        .session =
+            {
+                .target_latency_ns = config->target_latency <= INT64_MAX
+                                         ? (int64_t)config->target_latency
+                                         : INT64_MAX,
+                .no_playback_timeout_ns = config->no_playback_timeout,
+                .choppy_playback_timeout_ns = config->choppy_playback_timeout,
+            },
+    };
+    int code = list_encodings(&internal, receiver, error);
+    if (code != 0)
+        return code;
+    code = receiver_create(&receiver->receiver, &internal);
+    if (code != 0)
+        return api_fail(error, code, "cannot make a receiver with a target latency of %llu ns: %s",
+                        config->target_latency, strerrordesc_np(-code));
+    return 0;
+}
+
+static void destroy(roc_receiver *receiver)
+{
+    receiver_destroy(receiver->receiver);
+    slots_finish(&receiver->slots);
+    pthread_mutex_destroy(&receiver->mutex);
+    context_unref(receiver->context);
+    free(receiver);
+}
+
+int roc_receiver_open(roc_context *context, const roc_receiver_config *config,
+                      roc_receiver **result)
+{
+    if (context == NULL || config == NULL || result == NULL)
+        return refuse("open", "context, config or result is NULL");
+    struct api_error error;
+    roc_receiver *receiver = calloc(1, sizeof(*receiver));
+    if (receiver == NULL)
+        return refuse("open", "out of memory");
+    receiver->context = context;
+    context_ref(context);
+    pthread_mutex_init(&receiver->mutex, NULL);
+    if (read_config(receiver, config, &error) != 0 ||
+        create_receiver(receiver, config, &error) != 0)
+        goto fail;
+    receiver->rt.has_pacer = config->clock_source == ROC_CLOCK_SOURCE_INTERNAL;
+    pacer_init(&receiver->rt.pacer, receiver->frames.rate_hz);
+    receiver->rt.piece_frames = piece_frames(receiver->frames.rate_hz, receiver->frames.channels);
+    *result = receiver;
+    return 0;
+
+fail:
+    destroy(receiver);
+    return refuse("open", error.text);
+}
+
+int roc_receiver_close(roc_receiver *receiver)
+{
+    if (receiver == NULL)
+        return refuse("close", "receiver is NULL");
+    destroy(receiver);
+    return 0;
+}
+
+// Slots
+
+static void break_slot(roc_receiver *receiver, struct slot_entry *entry)
+{
+    entry->is_broken = true;
+    // There is none below when nothing was bound yet.
+    (void)receiver_unlink(receiver->receiver, entry->number);
+}
+
+static int configure(roc_receiver *receiver, roc_slot slot, roc_interface iface,
+                     const struct udp_config *config, struct api_error *error)
+{
+    struct slot_entry *entry;
+    int code = slots_open(&receiver->slots, slot, &entry, error);
+    if (code == 0)
+        code = slot_entry_check(entry, error);
+    if (code != 0)
+        return code;
+    code = slot_entry_configure(entry, iface, config, error);
+    if (code != 0)
+        break_slot(receiver, entry);
+    return code;
+}
+
+int roc_receiver_configure(roc_receiver *receiver, roc_slot slot, roc_interface iface,
+                           const roc_interface_config *config)
+{
+    if (receiver == NULL || config == NULL || !interface_is_known(iface))
+        return refuse("configure", "receiver or config is NULL, or the interface is unknown");
+    struct api_error error;
+    struct udp_config parsed;
+    if (interface_config_parse(&parsed, config, &error) != 0)
+        return refuse("configure", error.text);
+    pthread_mutex_lock(&receiver->mutex);
+    const int code = configure(receiver, slot, iface, &parsed, &error);
+    pthread_mutex_unlock(&receiver->mutex);
+    return code == 0 ? 0 : refuse("configure", error.text);
+}
+
+static int bind_entry(roc_receiver *receiver, struct slot_entry *entry,
+                      struct endpoint_request *request, struct api_error *error)
+{
+    struct slot_interface *interface = slot_entry_interface(entry, request->protocol->iface);
+    // Its address for sending is not used: the endpoint says where to bind.
+    const int code = receiver_bind(receiver->receiver, entry->number, request->iface,
+                                   request->scheme, &interface->config, &request->address);
+    if (code != 0)
+        return endpoint_request_explain_bind(request, code, error);
+    interface->is_active = true;
+    return 0;
+}
+
+// `code` and `error` are those of the request: a bad one breaks the slot that it was meant for.
+static int bind_slot(roc_receiver *receiver, roc_slot slot, int code,
+                     struct endpoint_request *request, struct api_error *error)
+{
+    struct slot_entry *entry;
+    int slot_code = slots_open(&receiver->slots, slot, &entry, error);
+    if (slot_code == 0)
+        slot_code = slot_entry_check(entry, error);
+    if (slot_code != 0)
+        return slot_code;
+    if (code == 0)
+        code = bind_entry(receiver, entry, request, error);
+    if (code != 0)
+        break_slot(receiver, entry);
+    return code;
+}
+
+int roc_receiver_bind(roc_receiver *receiver, roc_slot slot, roc_interface iface,
+                      roc_endpoint *endpoint)
+{
+    if (receiver == NULL || endpoint == NULL || !interface_is_known(iface))
+        return refuse("bind", "receiver or endpoint is NULL, or the interface is unknown");
+    struct api_error error;
+    struct endpoint_request request;
+    // Resolves the host, which may take long: the mutex is not held.
+    int code = endpoint_request_init(&request, iface, endpoint, &error);
+    pthread_mutex_lock(&receiver->mutex);
+    code = bind_slot(receiver, slot, code, &request, &error);
+    pthread_mutex_unlock(&receiver->mutex);
+    if (code != 0)
+        return refuse("bind", error.text);
+    char address[NET_ADDRESS_TEXT_SIZE];
+    net_address_write(&request.address, address);
+    log_info("api", "slot %llu receives %s packets on %s", slot, interface_name(iface), address);
+    return roc_endpoint_set_port(endpoint, net_address_get_port(&request.address));
+}
+
+// How many sessions the slot has: 0 where nothing is bound yet.
+static unsigned count_sessions(roc_receiver *receiver, roc_slot slot)
+{
+    struct receive_session_metrics sessions[RECEIVER_MAX_SESSIONS];
+    const int count = receiver_query(receiver->receiver, slot, sessions, RECEIVER_MAX_SESSIONS);
+    return count > 0 ? (unsigned)count : 0;
+}
+
+int roc_receiver_query(roc_receiver *receiver, roc_slot slot, roc_receiver_metrics *slot_metrics,
+                       roc_connection_metrics *conn_metrics, size_t *conn_metrics_count)
+{
+    if (receiver == NULL)
+        return refuse("query", "receiver is NULL");
+    if (conn_metrics != NULL && conn_metrics_count == NULL)
+        return refuse("query", "conn_metrics comes without conn_metrics_count");
+    struct api_error error;
+    pthread_mutex_lock(&receiver->mutex);
+    const int code = slots_check(&receiver->slots, slot, &error);
+    const unsigned sessions = code == 0 ? count_sessions(receiver, slot) : 0;
+    pthread_mutex_unlock(&receiver->mutex);
+    if (code != 0)
+        return refuse("query", error.text);
+    if (slot_metrics != NULL)
+        *slot_metrics = (roc_receiver_metrics){.connection_count = sessions};
+    if (conn_metrics_count != NULL && *conn_metrics_count > sessions)
+        *conn_metrics_count = sessions;
+    // When a sample was captured is known from reports only, which need a control interface.
+    for (size_t i = 0; conn_metrics != NULL && i < *conn_metrics_count; i++)
+        conn_metrics[i] = (roc_connection_metrics){.e2e_latency = 0};
+    return 0;
+}
+
+int roc_receiver_unlink(roc_receiver *receiver, roc_slot slot)
+{
+    if (receiver == NULL)
+        return refuse("unlink", "receiver is NULL");
+    struct api_error error;
+    pthread_mutex_lock(&receiver->mutex);
+    const int code = slots_remove(&receiver->slots, slot, &error);
+    // A broken slot, or one with nothing in it, is gone from there already.
+    if (code == 0)
+        (void)receiver_unlink(receiver->receiver, slot);
+    pthread_mutex_unlock(&receiver->mutex);
+    return code == 0 ? 0 : refuse("unlink", error.text);
+}
+
+// Reading
+
+static void read_paced(roc_receiver *receiver, float *samples, size_t frames)
+{
+    while (frames > 0) {
+        const size_t n = frames < receiver->rt.piece_frames ? frames : receiver->rt.piece_frames;
+        pacer_wait(&receiver->rt.pacer, n);
+        receiver_read(receiver->receiver, samples, n);
+        samples += n * receiver->frames.channels;
+        frames -= n;
+    }
+}
+
+int roc_receiver_read(roc_receiver *receiver, roc_frame *frame)
+{
+    if (receiver == NULL || frame == NULL)
+        return -1;
+    const size_t frame_size = receiver->frames.channels * sizeof(float);
+    if (frame->samples_size % frame_size != 0 ||
+        (frame->samples == NULL && frame->samples_size != 0))
+        return -1;
+    const size_t frames = frame->samples_size / frame_size;
+    if (receiver->rt.has_pacer)
+        read_paced(receiver, frame->samples, frames);
+    else if (frames > 0)
+        receiver_read(receiver->receiver, frame->samples, frames);
+    return 0;
+}

@@ -135,13 +135,22 @@ def test_events_replay_then_ready_then_changes(net):
                 break
             seen.append((name, data.get("endpoint_uid")))
         assert ("endpoint_added", first["endpoint_uid"]) in seen and any(name == "peer_added" for name, _ in seen)
+        # Each change is read before the next is made, or they would be merged.
         second = create_player(daemon, "song.wav")
+        assert next_of(events, second, "endpoint_added")["display_name"] == "Player"
         daemon.patch(second["endpoint_uri"], {"display_name": "Second"})
+        assert next_of(events, second, "endpoint_updated")["display_name"] == "Second"
         daemon.delete(second["endpoint_uri"])
-        for name, data in events:
-            if name == "endpoint_removed":
-                assert data["endpoint_uid"] == second["endpoint_uid"]
-                break
+        next_of(events, second, "endpoint_removed")
+
+
+def next_of(events, endpoint, expected):
+    """The next event that is about this endpoint; it must be of the expected kind."""
+    for name, data in events:
+        if data and data.get("endpoint_uid") == endpoint["endpoint_uid"]:
+            assert name == expected
+            return data
+    raise AssertionError(f"the stream ended before {expected}")
 
 
 def read_events(reply):

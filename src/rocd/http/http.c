@@ -25,8 +25,12 @@ static void on_timer(uv_timer_t *timer);
 static void run(struct http *http)
 {
     MHD_UNSIGNED_LONG_LONG timeout_ms;
+    http->has_resumed = false;
     MHD_run(http->daemon);
-    if (MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES)
+    // The daemon's timeout says nothing of connections that were resumed while it ran.
+    if (http->has_resumed)
+        uv_timer_start(&http->timer, on_timer, 0, 0);
+    else if (MHD_get_timeout(http->daemon, &timeout_ms) == MHD_YES)
         uv_timer_start(&http->timer, on_timer, timeout_ms, 0);
     else
         uv_timer_stop(&http->timer);
@@ -46,6 +50,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 void server_resume(struct http *http, struct MHD_Connection *connection)
 {
     MHD_resume_connection(connection);
+    http->has_resumed = true;
     uv_timer_start(&http->timer, on_timer, 0, 0);
 }
 

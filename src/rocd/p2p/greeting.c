@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define BEAT_MIN_MS 10
-#define BEAT_MAX_MS 60000
+#define BEAT_MAX_MS 10000
 
 // What is absent keeps what *out holds; "" here.
 static bool read_optional_text(char *out, size_t size, const json_t *body, const char *key)

@@ -109,14 +109,6 @@ static void remove_local(struct control *control, struct local_endpoint *local)
     free(local);
 }
 
-static void mark_failed(struct local_endpoint *local, const struct api_error *error)
-{
-    struct endpoint *endpoint = &local->endpoint;
-    endpoint->state = ENDPOINT_FAILED;
-    snprintf(endpoint->reason.code, sizeof(endpoint->reason.code), "device_failed");
-    snprintf(endpoint->reason.text, sizeof(endpoint->reason.text), "%.250s", error->text);
-}
-
 static void restore(const char *key, const json_t *document, void *arg)
 {
     struct control *control = arg;
@@ -135,7 +127,8 @@ static void restore(const char *key, const json_t *document, void *arg)
     local->is_open = media_add_endpoint(control->media, &endpoint, &error) == 0;
     if (!local->is_open) {
         rocd_log(ROCD_LOG_ERROR, "control", "endpoint %s: %s", endpoint.uid, error.text);
-        mark_failed(local, &error);
+        local->endpoint.state = ENDPOINT_FAILED;
+        state_reason_set(&local->endpoint.reason, "device_failed", error.text);
     }
     (void)publish(control, local, true);
 }

@@ -89,7 +89,12 @@ static int parse_address(struct half_request *request, const json_t *body, struc
     if (!json_is_object(address))
         return error_set(error, ERROR_INVALID_ARGS, "address",
                          "A sender needs the address of its receiver.");
-    return media_address_parse(&request->address, address, error);
+    if (media_address_parse(&request->address, address, error) != 0)
+        return -1;
+    if (request->address.media_uri[0] == '\0' || !media_address_has_port(&request->address))
+        return error_set(error, ERROR_INVALID_ARGS, "address",
+                         "The address of the receiver has no media URI, or port 0.");
+    return 0;
 }
 
 int half_request_parse(struct half_request *request, const json_t *body, const char *self_uid,
@@ -141,29 +146,16 @@ static unsigned long long get_count(const json_t *metrics, const char *name)
     return value > 0 ? (unsigned long long)value : 0;
 }
 
-static void copy_text(char *out, size_t size_bytes, const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    size_t length = text ? strlen(text) : 0;
-    if (length >= size_bytes)
-        length = size_bytes - 1;
-    // Cut between characters: what is shown must stay UTF-8.
-    while (text && length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
-        length--;
-    memcpy(out, text ? text : "", length);
-    out[length] = '\0';
-}
-
 static void parse_failure(struct half_report *report, const json_t *body)
 {
     const char *state = json_string_value(json_object_get(body, "state"));
     if (!state || strcmp(state, "failed") != 0)
         return;
     const json_t *reason = json_object_get(body, "reason");
-    copy_text(report->failure.code, sizeof(report->failure.code), reason, "code");
-    copy_text(report->failure.text, sizeof(report->failure.text), reason, "text");
-    if (report->failure.code[0] == '\0')
-        snprintf(report->failure.code, sizeof(report->failure.code), "device_failed");
+    const char *code = json_string_value(json_object_get(reason, "code"));
+    const char *text = json_string_value(json_object_get(reason, "text"));
+    state_reason_set(&report->failure, code && code[0] != '\0' ? code : "device_failed",
+                     text ? text : "A device of the other peer has failed.");
 }
 
 int half_report_parse(struct half_report *report, const json_t *body, struct api_error *error)
@@ -171,7 +163,8 @@ int half_report_parse(struct half_report *report, const json_t *body, struct api
     struct half_report parsed = {0};
     struct api_error cause = {0};
     const json_t *address = json_object_get(body, "address");
-    if (!json_is_object(address) || media_address_parse(&parsed.address, address, &cause) != 0)
+    if (!json_is_object(address) || media_address_parse(&parsed.address, address, &cause) != 0 ||
+        parsed.address.media_uri[0] == '\0' || !media_address_has_port(&parsed.address))
         return error_set(error, ERROR_PEER, NULL, "The peer's reply has no usable address. %.200s",
                          cause.text);
     parse_failure(&parsed, body);

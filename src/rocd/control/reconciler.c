@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 #include "control/reconciler.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "control/control_internal.h"
+#include "model/log.h"
 
 #define BACKOFF_MIN_MS 250
 #define BACKOFF_MAX_MS 5000
@@ -84,27 +84,24 @@ static void plan_next(struct owned_stream *owned, enum pace pace)
     control_schedule(owned->control);
 }
 
-static void copy_reason(struct state_reason *out, const char *code, const char *text)
+static void log_change(const struct stream *spec, const struct stream *before)
 {
-    snprintf(out->code, sizeof(out->code), "%s", code);
-    // Cut between characters, so that it stays UTF-8.
-    size_t length = strlen(text);
-    if (length >= sizeof(out->text))
-        length = sizeof(out->text) - 1;
-    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
-        length--;
-    memcpy(out->text, text, length);
-    out->text[length] = '\0';
+    if (spec->state == before->state && strcmp(spec->reason.code, before->reason.code) == 0)
+        return;
+    rocd_log(ROCD_LOG_INFO, "control", "stream %s is %s%s%s", spec->uid,
+             stream_state_name(spec->state), spec->reason.text[0] != '\0' ? ": " : "",
+             spec->reason.text);
 }
 
 static void conclude(struct owned_stream *owned, enum outcome outcome,
                      const struct state_reason *reason)
 {
     const struct rule *rule = &rules[outcome];
+    struct stream before = owned->spec;
     owned->spec.state = rule->state;
-    owned->spec.reason = (struct state_reason){0};
-    copy_reason(&owned->spec.reason, rule->code ? rule->code : reason->code,
-                rule->text ? rule->text : reason->text);
+    state_reason_set(&owned->spec.reason, rule->code ? rule->code : reason->code,
+                     rule->text ? rule->text : reason->text);
+    log_change(&owned->spec, &before);
     plan_next(owned, rule->pace);
     if (owned->is_committed)
         (void)streams_publish(owned);
@@ -114,7 +111,7 @@ static void conclude(struct owned_stream *owned, enum outcome outcome,
 static void conclude_error(struct owned_stream *owned, const struct api_error *error)
 {
     struct state_reason reason = {0};
-    copy_reason(&reason, error_code_name(error->code), error->text);
+    state_reason_set(&reason, error_code_name(error->code), error->text);
     bool is_from_peer = error->peer_uid[0] != '\0';
     if (is_from_peer && error->code == ERROR_UNAVAILABLE)
         conclude(owned, OUTCOME_PEER_OFFLINE, &reason);

@@ -259,18 +259,7 @@ static bool is_same_connection(const struct connection *a, const struct connecti
     if (a->type == CONNECTION_ENDPOINT)
         return strcmp(a->endpoint.peer_uid, b->endpoint.peer_uid) == 0 &&
                strcmp(a->endpoint.uid, b->endpoint.uid) == 0;
-    return strcmp(a->external.media_uri, b->external.media_uri) == 0 &&
-           strcmp(a->external.repair_uri, b->external.repair_uri) == 0 &&
-           strcmp(a->external.control_uri, b->external.control_uri) == 0;
-}
-
-static bool is_same_transport(const struct transport *a, const struct transport *b)
-{
-    return a->sample_rate == b->sample_rate && a->channels == b->channels &&
-           a->packet_ms == b->packet_ms && a->fec_scheme == b->fec_scheme &&
-           a->fec_source_packets == b->fec_source_packets &&
-           a->fec_repair_packets == b->fec_repair_packets &&
-           a->target_latency_ms == b->target_latency_ms;
+    return media_address_is_equal(&a->external, &b->external);
 }
 
 // Whether the halves have to be made anew, so that it can fail.
@@ -278,7 +267,7 @@ static bool needs_restart(const struct stream *old, const struct stream *next)
 {
     return !old->enabled || !is_same_connection(&old->source, &next->source) ||
            !is_same_connection(&old->destination, &next->destination) ||
-           !is_same_transport(&old->transport, &next->transport);
+           !transport_is_equal(&old->transport, &next->transport);
 }
 
 static void run_update(struct owned_stream *owned)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "media/explain.h"
 #include "media/media_path.h"
 
 #define DEFAULT_RATE_HZ  44100
@@ -51,15 +52,15 @@ static int check_kind(const struct device_port *device, roc_port_kind *kind,
         return 0;
     case VIRTUAL_NONE:
         return error_set(error, ERROR_UNSATISFIABLE, "virtual",
-                         "no driver of this daemon offers such a device; create a virtual one");
+                         "No driver of this daemon offers such a device; create a virtual one.");
     case VIRTUAL_SPEAKER:
     case VIRTUAL_MICROPHONE:
     case VIRTUAL_BUS:
         break;
     }
     return error_set(error, ERROR_UNSATISFIABLE, "virtual.kind",
-                     "this daemon cannot make a %s: none of its drivers offers one; use a file, "
-                     "tone or null device",
+                     "This daemon cannot make a %s: none of its drivers offers one; use a file, "
+                     "tone or null device.",
                      virtual_kind_name(device->settings.virtual.kind));
 }
 
@@ -81,16 +82,16 @@ static int open_file(struct opened_file *file, const struct device_port *device,
 }
 
 // libroc knows the file by its descriptor only; the user knows it by its name.
-static int explain(const struct opened_file *file, const struct device_port *device,
-                   struct api_error *error)
+static void explain(const struct opened_file *file, const struct device_port *device,
+                    struct api_error *error)
 {
+    char named[1024];
     const char *sentence = roc_transceiver_error();
     const char *place = file->fd >= 0 ? strstr(sentence, file->path) : NULL;
-    if (!place)
-        return error_set(error, ERROR_UNSATISFIABLE, NULL, "%s", sentence);
-    return error_set(error, ERROR_UNSATISFIABLE, "virtual.path", "%.*s%s%s",
-                     (int)(place - sentence), sentence, device->settings.virtual.path,
-                     place + strlen(file->path));
+    if (place)
+        snprintf(named, sizeof(named), "%.*s%s%s", (int)(place - sentence), sentence,
+                 device->settings.virtual.path, place + strlen(file->path));
+    media_explain(error, place ? "virtual.path" : NULL, place ? named : sentence);
 }
 
 static int open_port(struct device_port *device, const struct device_room *room, unsigned rate_hz,
@@ -111,7 +112,7 @@ static int open_port(struct device_port *device, const struct device_room *room,
     int result = roc_transceiver_add_port(room->transceiver, &config, &device->port);
     if (result != 0) {
         device->port = 0;
-        (void)explain(&file, device, error);
+        explain(&file, device, error);
         if (file.name[0] != '\0')
             media_path_remove(room->dir_fd, file.name);
     } else if (file.name[0] != '\0') {
@@ -174,12 +175,10 @@ static int probe(struct device_port *device, const struct device_room *room,
 
 static void keep_failure(struct device_port *device, int result, const struct api_error *error)
 {
-    device->failure = (struct state_reason){0};
     if (result == 0)
-        return;
-    snprintf(device->failure.code, sizeof(device->failure.code), "%s", "device_failed");
-    snprintf(device->failure.text, sizeof(device->failure.text), "%.*s",
-             (int)sizeof(device->failure.text) - 1, error->text);
+        device->failure = (struct state_reason){0};
+    else
+        state_reason_set(&device->failure, "device_failed", error->text);
 }
 
 int device_port_probe(struct device_port *device, const struct device_room *room,
@@ -200,8 +199,8 @@ static int check_format(const struct device_port *device, unsigned rate_hz, unsi
     if (device->rate_hz == rate_hz && device->channels == channels)
         return 0;
     return error_set(error, ERROR_UNSATISFIABLE, NULL,
-                     "'%s' is in use with %u Hz and %u channels, this stream has %u Hz and %u "
-                     "channels; use another endpoint or stop the other stream",
+                     "\"%s\" is in use with %u Hz and %u channels, this stream has %u Hz and %u "
+                     "channels; use another endpoint or stop the other stream.",
                      device->settings.display_name, device->rate_hz, device->channels, rate_hz,
                      channels);
 }
@@ -247,11 +246,12 @@ void device_port_release(struct device_port *device, const struct device_room *r
 
 static void explain_running_failure(struct endpoint *endpoint, int cause)
 {
+    struct api_error error;
+    (void)error_set(&error, ERROR_UNSATISFIABLE, NULL,
+                    "\"%s\" has stopped: %s. Remove the cause, then disable and enable its stream.",
+                    endpoint->display_name, strerror(cause < 0 ? -cause : EIO));
     endpoint->state = ENDPOINT_FAILED;
-    snprintf(endpoint->reason.code, sizeof(endpoint->reason.code), "%s", "device_failed");
-    snprintf(endpoint->reason.text, sizeof(endpoint->reason.text),
-             "'%.127s' stopped: %s; remove the cause and start its stream again",
-             endpoint->display_name, strerror(cause < 0 ? -cause : EIO));
+    state_reason_set(&endpoint->reason, "device_failed", error.text);
 }
 
 static void query_open(struct device_port *device, const struct device_room *room,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/explain.h"
 #include "media/media_internal.h"
 
 #define SILENCE_DB (-120.0)
@@ -91,10 +92,11 @@ static int acquire_devices(struct media *media, struct half *half, const struct 
         half->source = plan->source;
         // A file may have changed since the stream was planned.
         if (half->source->rate_hz != rate_hz)
-            return error_set(error, ERROR_UNSATISFIABLE, "transport.sample_rate",
-                             "'%s' has %u Hz and the stream %u Hz; a stream keeps the rate of its "
-                             "source",
-                             half->source->settings.display_name, half->source->rate_hz, rate_hz);
+            return error_set(
+                error, ERROR_UNSATISFIABLE, "transport.sample_rate",
+                "\"%s\" has %u Hz and the stream %u Hz; a stream keeps the rate of its "
+                "source.",
+                half->source->settings.display_name, half->source->rate_hz, rate_hz);
     }
     if (plan->sink) {
         if (device_port_acquire(plan->sink, &room, rate_hz, channels, error) != 0)
@@ -130,14 +132,14 @@ static int link_half(struct media *media, struct half *half, struct api_error *e
         return error_set(error, ERROR_CONFLICT, NULL,
                          "Another stream goes from \"%s\" to \"%s\" already; change that one.",
                          half->source->settings.display_name, half->sink->settings.display_name);
-    return error_set(error, ERROR_UNSATISFIABLE, NULL, "%s", roc_transceiver_error());
+    return media_explain(error, NULL, roc_transceiver_error());
 }
 
 static int create_half(struct media *media, const struct plan *plan, struct api_error *error)
 {
     struct half *half = calloc(1, sizeof(*half));
     if (!half)
-        return error_set(error, ERROR_INTERNAL, NULL, "out of memory");
+        return error_set(error, ERROR_INTERNAL, NULL, "Out of memory.");
     snprintf(half->stream_uid, sizeof(half->stream_uid), "%s", plan->config->stream_uid);
     half->kind = plan->kind;
     half->transport = plan->transport;
@@ -155,30 +157,14 @@ fail:
     return -1;
 }
 
-static bool is_same_transport(const struct transport *a, const struct transport *b)
-{
-    bool has_same_fec =
-        a->fec_scheme == b->fec_scheme &&
-        (a->fec_scheme == TRANSPORT_FEC_NONE || (a->fec_source_packets == b->fec_source_packets &&
-                                                 a->fec_repair_packets == b->fec_repair_packets));
-    return has_same_fec && a->sample_rate == b->sample_rate && a->channels == b->channels &&
-           a->packet_ms == b->packet_ms && a->target_latency_ms == b->target_latency_ms;
-}
-
-static bool is_same_address(const struct media_address *a, const struct media_address *b)
-{
-    return strcmp(a->media_uri, b->media_uri) == 0 && strcmp(a->repair_uri, b->repair_uri) == 0 &&
-           strcmp(a->control_uri, b->control_uri) == 0;
-}
-
 // Whether the running half can become the planned one without a break.
 static bool is_same_half(const struct half *half, const struct plan *plan)
 {
     if (half->kind != plan->kind || half->source != plan->source || half->sink != plan->sink ||
-        !is_same_transport(&half->transport, &plan->transport))
+        !transport_is_equal(&half->transport, &plan->transport))
         return false;
     return plan->kind != HALF_RECEIVER || plan->address.media_uri[0] == '\0' ||
-           is_same_address(&half->net.address, &plan->address);
+           media_address_is_equal(&half->net.address, &plan->address);
 }
 
 // A device of the old half that the new one uses in the same format. It is acquired once more and
@@ -235,7 +221,7 @@ static int open_half(struct media *media, const struct plan *plan, struct api_er
         return create_half(media, plan, error);
     if (!is_same_half(half, plan))
         return replace_half(media, half, plan, error);
-    if (plan->kind == HALF_SENDER && !is_same_address(&half->net.address, &plan->address) &&
+    if (plan->kind == HALF_SENDER && !media_address_is_equal(&half->net.address, &plan->address) &&
         net_port_move_sender(&half->net, media->transceiver, &plan->address, error) != 0)
         return -1;
     media_update_half(media, plan->config);
@@ -247,11 +233,12 @@ static int find_end(struct media *media, const char *endpoint_uid, bool is_sourc
 {
     struct device_port *device = media_find_device(media, endpoint_uid);
     if (!device)
-        return error_set(error, ERROR_NOT_FOUND, "endpoint_uri", "there is no endpoint %s here",
+        return error_set(error, ERROR_NOT_FOUND, "endpoint_uri", "There is no endpoint %s here.",
                          endpoint_uid);
     if (device_port_is_source(device) != is_source)
-        return error_set(error, ERROR_UNSATISFIABLE, "endpoint_uri", "'%s' cannot be a %s of sound",
-                         device->settings.display_name, is_source ? "source" : "destination");
+        return error_set(error, ERROR_UNSATISFIABLE, "endpoint_uri",
+                         "\"%s\" cannot be a %s of sound.", device->settings.display_name,
+                         is_source ? "source" : "destination");
     *out = device;
     return 0;
 }

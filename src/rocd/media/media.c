@@ -38,12 +38,12 @@ static int open_transceiver(struct media *media, const struct media_config *conf
     roc_context_config context_config = {0};
     if (roc_context_open(&context_config, &media->context) != 0)
         return error_set(error, ERROR_INTERNAL, NULL,
-                         "cannot start the audio context; is there enough memory?");
+                         "Cannot start the audio context; is there enough memory?");
     if (register_encodings(media->context) != 0)
-        return error_set(error, ERROR_INTERNAL, NULL, "cannot register the formats of packets");
+        return error_set(error, ERROR_INTERNAL, NULL, "Cannot register the formats of packets.");
     roc_transceiver_config transceiver_config = {.impairment = config->impairment};
     if (roc_transceiver_open(media->context, &transceiver_config, &media->transceiver) != 0)
-        return error_set(error, ERROR_INTERNAL, NULL, "cannot start the transceiver: %s",
+        return error_set(error, ERROR_INTERNAL, NULL, "Cannot start the transceiver: %s.",
                          roc_transceiver_error());
     return 0;
 }
@@ -52,7 +52,7 @@ int media_create(struct media **out, const struct media_config *config, struct a
 {
     struct media *media = calloc(1, sizeof(*media));
     if (!media)
-        return error_set(error, ERROR_INTERNAL, NULL, "out of memory");
+        return error_set(error, ERROR_INTERNAL, NULL, "Out of memory.");
     media->dir_fd = -1;
     // In a URI an IPv6 address goes in brackets.
     bool is_bare_ipv6 = strchr(config->bind_host, ':') && config->bind_host[0] != '[';
@@ -114,7 +114,7 @@ int media_add_endpoint(struct media *media, const struct endpoint *endpoint,
         return media_update_endpoint(media, endpoint, error);
     struct device_port *device = calloc(1, sizeof(*device));
     if (!device)
-        return error_set(error, ERROR_INTERNAL, NULL, "out of memory");
+        return error_set(error, ERROR_INTERNAL, NULL, "Out of memory.");
     device->settings = *endpoint;
     struct device_room room = media_get_room(media);
     if (device_port_probe(device, &room, error) != 0) {
@@ -146,8 +146,8 @@ static int change_device(struct media *media, struct device_port *device,
     if (device->users > 0)
         return error_set(
             error, ERROR_CONFLICT, "virtual",
-            "'%s' is in use by a stream; its file, tone and format can be changed when "
-            "no stream uses it",
+            "\"%s\" is in use by a stream; its file, tone and format can be changed when "
+            "no stream uses it.",
             device->settings.display_name);
     struct device_port changed = {.next = device->next, .settings = *endpoint};
     struct device_room room = media_get_room(media);
@@ -217,11 +217,11 @@ int media_get_format(struct media *media, const char *endpoint_uid, unsigned *sa
 {
     struct device_port *device = media_find_device(media, endpoint_uid);
     if (!device)
-        return error_set(error, ERROR_NOT_FOUND, NULL, "there is no endpoint %s here",
+        return error_set(error, ERROR_NOT_FOUND, NULL, "There is no endpoint %s here.",
                          endpoint_uid);
     if (!device_port_is_source(device))
         return error_set(error, ERROR_UNSATISFIABLE, NULL,
-                         "'%s' is no source and has the format of what it gets",
+                         "\"%s\" is no source and has the format of what it gets.",
                          device->settings.display_name);
     struct device_room room = media_get_room(media);
     // The file may have been replaced since it was last looked at.

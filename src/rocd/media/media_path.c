@@ -29,19 +29,19 @@ static int explain(const char *path, int cause, struct api_error *error)
     switch (cause) {
     case EXDEV:
         return error_set(error, ERROR_INVALID_ARGS, FIELD,
-                         "'%s' leads out of the media folder; name a file inside it", path);
+                         "'%s' leads out of the media folder; name a file inside it.", path);
     case ENOENT:
     case ENOTDIR:
         return error_set(error, ERROR_UNSATISFIABLE, FIELD,
-                         "there is no '%s' in the media folder; put it there or correct the path",
+                         "There is no '%s' in the media folder; put it there or correct the path.",
                          path);
     case EACCES:
     case EPERM:
         return error_set(error, ERROR_UNSATISFIABLE, FIELD,
-                         "the daemon may not open '%s'; change the permissions of file and folder",
+                         "The daemon may not open '%s'; change the permissions of file and folder.",
                          path);
     default:
-        return error_set(error, ERROR_UNSATISFIABLE, FIELD, "cannot open '%s': %s", path,
+        return error_set(error, ERROR_UNSATISFIABLE, FIELD, "Cannot open '%s': %s.", path,
                          strerror(cause));
     }
 }
@@ -49,11 +49,11 @@ static int explain(const char *path, int cause, struct api_error *error)
 int media_path_open_dir(const char *media_dir, struct api_error *error)
 {
     if (mkdir(media_dir, 0755) != 0 && errno != EEXIST)
-        return error_set(error, ERROR_UNSATISFIABLE, NULL, "cannot make the media folder '%s': %s",
+        return error_set(error, ERROR_UNSATISFIABLE, NULL, "Cannot make the media folder '%s': %s.",
                          media_dir, strerror(errno));
     int fd = open(media_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return error_set(error, ERROR_UNSATISFIABLE, NULL, "cannot open the media folder '%s': %s",
+        return error_set(error, ERROR_UNSATISFIABLE, NULL, "Cannot open the media folder '%s': %s.",
                          media_dir, strerror(errno));
     return fd;
 }
@@ -62,10 +62,10 @@ static int check_path(const char *path, struct api_error *error)
 {
     if (path[0] == '\0')
         return error_set(error, ERROR_INVALID_ARGS, FIELD,
-                         "a path is needed: the name of a file in the media folder");
+                         "A path is needed: the name of a file in the media folder.");
     if (path[0] == '/')
         return error_set(error, ERROR_INVALID_ARGS, FIELD,
-                         "'%s' is an absolute path; paths are relative to the media folder", path);
+                         "'%s' is an absolute path; paths are relative to the media folder.", path);
     return 0;
 }
 
@@ -80,7 +80,7 @@ int media_path_open_read(int dir_fd, const char *path, struct api_error *error)
     struct stat info;
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
         close(fd);
-        return error_set(error, ERROR_UNSATISFIABLE, FIELD, "'%s' is not a file", path);
+        return error_set(error, ERROR_UNSATISFIABLE, FIELD, "'%s' is not a file.", path);
     }
     return fd;
 }
@@ -95,10 +95,10 @@ static int open_parent(int dir_fd, const char *path, const char **name, struct a
     size_t length = strlen(base);
     if (length <= strlen(SUFFIX) || strcasecmp(base + length - strlen(SUFFIX), SUFFIX) != 0)
         return error_set(error, ERROR_INVALID_ARGS, FIELD,
-                         "'%s' does not end in %s; a recorder writes WAV files", path, SUFFIX);
+                         "'%s' does not end in %s; a recorder writes WAV files.", path, SUFFIX);
     // Room for a number before the suffix, within what a file system takes.
     if (strlen(path) > 240)
-        return error_set(error, ERROR_INVALID_ARGS, FIELD, "the path is longer than 240 bytes");
+        return error_set(error, ERROR_INVALID_ARGS, FIELD, "The path is longer than 240 bytes.");
     char parent[256] = ".";
     if (slash)
         snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
@@ -119,7 +119,7 @@ int media_path_check_write(int dir_fd, const char *path, struct api_error *error
     close(parent);
     if (failed)
         return error_set(error, ERROR_UNSATISFIABLE, FIELD,
-                         "the daemon may not write '%s': %s; change the permissions of the folder",
+                         "The daemon may not write '%s': %s; change the permissions of the folder.",
                          path, strerror(failed));
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "media/explain.h"
 #include "media/payload_type.h"
 
 #define NS_PER_MS 1e6
@@ -29,8 +30,8 @@ int net_port_match_fec(struct transport *transport, const struct media_address *
         return 0;
     }
     return error_set(error, ERROR_UNSATISFIABLE, NULL,
-                     "media '%s' with repair '%s' cannot be carried; use rtp+rs8m:// with rs8m://, "
-                     "or rtp:// without a repair URI",
+                     "Media '%s' with repair '%s' cannot be carried; use rtp+rs8m:// with rs8m://, "
+                     "or rtp:// without a repair URI.",
                      address->media_uri, address->repair_uri);
 }
 
@@ -40,7 +41,7 @@ static int check_host(roc_endpoint *endpoint, const char *uri, struct api_error 
     char host[MEDIA_URI_SIZE];
     size_t size = sizeof(host);
     if (roc_endpoint_get_host(endpoint, host, &size) != 0)
-        return error_set(error, ERROR_INVALID_ARGS, NULL, "'%s' has no host", uri);
+        return error_set(error, ERROR_INVALID_ARGS, NULL, "'%s' has no host.", uri);
     struct in6_addr address;
     size_t length = strlen(host);
     if (host[0] == '[' && length > 2) {
@@ -52,18 +53,18 @@ static int check_host(roc_endpoint *endpoint, const char *uri, struct api_error 
         return 0;
     }
     return error_set(error, ERROR_UNSATISFIABLE, NULL,
-                     "'%s' names its host; give the IP address instead", uri);
+                     "'%s' has a host name; give the IP address instead.", uri);
 }
 
 static roc_endpoint *make_endpoint(const char *uri, struct api_error *error)
 {
     roc_endpoint *endpoint = NULL;
     if (roc_endpoint_allocate(&endpoint) != 0) {
-        (void)error_set(error, ERROR_INTERNAL, NULL, "out of memory");
+        (void)error_set(error, ERROR_INTERNAL, NULL, "Out of memory.");
         return NULL;
     }
     if (roc_endpoint_set_uri(endpoint, uri) != 0) {
-        (void)error_set(error, ERROR_INVALID_ARGS, NULL, "'%s' is not the URI of a stream", uri);
+        (void)error_set(error, ERROR_INVALID_ARGS, NULL, "'%s' is not the URI of a stream.", uri);
         goto fail;
     }
     if (check_host(endpoint, uri, error) != 0)
@@ -81,8 +82,8 @@ static int add_port(struct net_port *net, roc_transceiver *transceiver, roc_port
     int payload_type = payload_type_get(transport->sample_rate, transport->channels);
     if (payload_type < 0)
         return error_set(error, ERROR_UNSATISFIABLE, NULL,
-                         "there is no packet format for %u Hz with %u channels; use a common rate "
-                         "(8000 to 192000 Hz) with one or two channels",
+                         "There is no packet format for %u Hz with %u channels; use a common rate "
+                         "(8000 to 192000 Hz) with one or two channels.",
                          transport->sample_rate, transport->channels);
     bool has_fec = transport->fec_scheme == TRANSPORT_FEC_RS8M;
     roc_port_config config = {
@@ -98,7 +99,7 @@ static int add_port(struct net_port *net, roc_transceiver *transceiver, roc_port
     };
     if (roc_transceiver_add_port(transceiver, &config, &net->port) != 0) {
         net->port = 0;
-        return error_set(error, ERROR_UNSATISFIABLE, NULL, "%s", roc_transceiver_error());
+        return media_explain(error, NULL, roc_transceiver_error());
     }
     return 0;
 }
@@ -112,10 +113,10 @@ static int bind_uri(struct net_port *net, roc_transceiver *transceiver, roc_inte
         return -EINVAL;
     int result = roc_transceiver_bind(transceiver, net->port, iface, endpoint);
     if (result != 0)
-        (void)error_set(error, ERROR_UNSATISFIABLE, NULL, "%s", roc_transceiver_error());
+        (void)media_explain(error, NULL, roc_transceiver_error());
     size_t size = MEDIA_URI_SIZE;
     if (result == 0 && roc_endpoint_get_uri(endpoint, uri, &size) != 0)
-        result = error_set(error, ERROR_INTERNAL, NULL, "cannot tell the address of a port");
+        result = error_set(error, ERROR_INTERNAL, NULL, "Cannot tell the address of a port.");
     (void)roc_endpoint_deallocate(endpoint);
     return result;
 }
@@ -136,7 +137,7 @@ static int bind_free(struct net_port *net, roc_transceiver *transceiver, roc_int
     }
     if (result == -EADDRINUSE && range->high > 0)
         (void)error_set(error, ERROR_UNSATISFIABLE, NULL,
-                        "all media ports from %u to %u are in use; widen the range", range->low,
+                        "All media ports from %u to %u are in use; widen the range.", range->low,
                         range->high);
     return result == 0 ? 0 : -1;
 }
@@ -195,7 +196,7 @@ static int connect_uri(const struct net_port *net, roc_transceiver *transceiver,
         return -1;
     int result = roc_transceiver_connect(transceiver, net->port, slot, iface, endpoint);
     if (result != 0)
-        (void)error_set(error, ERROR_UNSATISFIABLE, NULL, "%s", roc_transceiver_error());
+        (void)media_explain(error, NULL, roc_transceiver_error());
     (void)roc_endpoint_deallocate(endpoint);
     return result == 0 ? 0 : -1;
 }

@@ -170,3 +170,9 @@ bool media_address_has_port(const struct media_address *address)
     }
     return true;
 }
+
+bool media_address_is_equal(const struct media_address *a, const struct media_address *b)
+{
+    return strcmp(a->media_uri, b->media_uri) == 0 && strcmp(a->repair_uri, b->repair_uri) == 0 &&
+           strcmp(a->control_uri, b->control_uri) == 0;
+}

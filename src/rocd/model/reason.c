@@ -5,6 +5,23 @@
 
 #include "model/field.h"
 
+static void copy(char *out, size_t size_bytes, const char *text)
+{
+    size_t length = strlen(text);
+    if (length >= size_bytes)
+        length = size_bytes - 1;
+    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+        length--;
+    memcpy(out, text, length);
+    out[length] = '\0';
+}
+
+void state_reason_set(struct state_reason *reason, const char *code, const char *text)
+{
+    copy(reason->code, sizeof(reason->code), code);
+    copy(reason->text, sizeof(reason->text), text);
+}
+
 json_t *state_reason_write(const struct state_reason *reason)
 {
     if (reason->code[0] == '\0')

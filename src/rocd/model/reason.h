@@ -13,6 +13,8 @@ struct state_reason {
     char text[256];
 };
 
+// Cuts what does not fit, between characters, so that UTF-8 stays UTF-8. code "" = nothing to say.
+void state_reason_set(struct state_reason *reason, const char *code, const char *text);
 // A new reference, NULL when out of memory. The text must be UTF-8.
 json_t *state_reason_write(const struct state_reason *reason);
 // value: NULL or null = nothing to say. Returns 0 or -1 with *error set.

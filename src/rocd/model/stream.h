@@ -79,10 +79,14 @@ int transport_check(const struct transport *transport, struct api_error *error);
 // Switches the scheme; another one brings the numbers of the profile.
 void transport_set_fec(struct transport *transport, enum transport_fec scheme);
 
+// Whether packets are the same; the name of the profile does not matter.
+bool transport_is_equal(const struct transport *a, const struct transport *b);
+
 json_t *media_address_write(const struct media_address *address);
 // All three may be empty; rtp+rs8m needs an rs8m repair URI, rtp none. Port 0 is legal (where it is
 // bound, the system picks).
 int media_address_parse(struct media_address *address, const json_t *body, struct api_error *error);
+bool media_address_is_equal(const struct media_address *a, const struct media_address *b);
 // The scheme of the media URI.
 enum transport_fec media_address_fec(const struct media_address *address);
 // False when a URI has port 0.

@@ -199,3 +199,12 @@ void transport_set_fec(struct transport *transport, enum transport_fec scheme)
     transport->fec_source_packets = is_on ? profiles[transport->profile].fec_source_packets : 0;
     transport->fec_repair_packets = is_on ? profiles[transport->profile].fec_repair_packets : 0;
 }
+
+bool transport_is_equal(const struct transport *a, const struct transport *b)
+{
+    return a->sample_rate == b->sample_rate && a->channels == b->channels &&
+           a->packet_ms == b->packet_ms && a->fec_scheme == b->fec_scheme &&
+           a->fec_source_packets == b->fec_source_packets &&
+           a->fec_repair_packets == b->fec_repair_packets &&
+           a->target_latency_ms == b->target_latency_ms;
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MPL-2.0
+//
+// A whole receiver without sockets, driven by a program of the fuzzer: raw datagrams, datagrams
+// whose numbers are near those of a stream (so that they get past the router into the queue and the
+// FEC blocks), reading, slots that come and go. First byte: clockless or not, with FEC or not. It
+// must not crash, every sample must be in range, and every packet must come back to the pool.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "net/address.h"
+#include "stream/receiver.h"
+#include "wire/rtp.h"
+
+#define READ_LIMIT 4096
+#define MAX_STEPS  4000
+#define BIG_STEP   2500 // what a jump is multiplied by, to get over every limit
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+// What the fuzzer still has to say; zeros when it has nothing more.
+struct script {
+    const uint8_t *data;
+    size_t size;
+};
+
+// The numbers of one of two senders, which the script moves.
+struct stream {
+    uint16_t seq, sbn;
+    uint32_t timestamp;
+    uint8_t esi, k;
+};
+
+struct machine {
+    struct script script;
+    struct packet_pool *pool;
+    struct receiver *receiver;
+    enum fec_scheme fec;
+    int64_t now_ns;
+    struct stream streams[2];
+};
+
+static uint8_t next(struct script *script)
+{
+    if (script->size == 0) {
+        return 0;
+    }
+    script->size--;
+    return *script->data++;
+}
+
+static void push(struct machine *machine, struct packet *packet, enum stream_interface iface,
+                 unsigned sender)
+{
+    net_address_parse(&packet->address, "192.0.2.1", (uint16_t)(5000 + sender));
+    receiver_push(machine->receiver, 0, iface, &packet, 1);
+}
+
+static void push_raw(struct machine *machine)
+{
+    struct packet *packet = packet_pool_pop(machine->pool);
+    size_t size = next(&machine->script);
+
+    if (!packet) {
+        return;
+    }
+    if (size > machine->script.size) {
+        size = machine->script.size;
+    }
+    memcpy(packet->data, machine->script.data, size);
+    machine->script.data += size;
+    machine->script.size -= size;
+    packet->size_bytes = (uint16_t)size;
+    push(machine, packet, next(&machine->script) % 3, 0);
+}
+
+static int step(struct script *script)
+{
+    int8_t small = (int8_t)next(script);
+
+    return small == INT8_MIN ? BIG_STEP * 20 : small;
+}
+
+// Moves the numbers of a stream on by one packet, or as the script wants.
+static void move(struct script *script, struct stream *stream)
+{
+    uint8_t how = next(script);
+
+    stream->seq++;
+    stream->timestamp += 50;
+    if (++stream->esi >= stream->k) {
+        stream->esi = 0;
+        stream->sbn++;
+    }
+    if (how & 1) {
+        stream->seq = (uint16_t)(stream->seq + step(script));
+    }
+    if (how & 2) {
+        stream->timestamp += (uint32_t)(step(script) * BIG_STEP);
+    }
+    if (how & 4) {
+        stream->sbn = (uint16_t)(stream->sbn + step(script));
+    }
+    if (how & 8) {
+        stream->esi = next(script);
+    }
+    if (how & 16) {
+        stream->k = next(script);
+    }
+}
+
+static void push_source(struct machine *machine, unsigned sender)
+{
+    struct stream *stream = &machine->streams[sender];
+    struct packet *packet = packet_pool_pop(machine->pool);
+    uint8_t frames;
+
+    move(&machine->script, stream);
+    frames = next(&machine->script);
+    if (!packet) {
+        return;
+    }
+    packet->ssrc = sender + 1;
+    packet->payload_type = frames == 255 ? 11 : 10;
+    packet->seq = stream->seq;
+    packet->timestamp = stream->timestamp;
+    packet->sbn = stream->sbn;
+    packet->esi = stream->esi;
+    packet->source_block_length = stream->k;
+    rtp_write(packet, 0);
+    memset(packet->data + RTP_HEADER_SIZE, 0x80, frames * 4u);
+    packet->size_bytes = (uint16_t)(RTP_HEADER_SIZE + frames * 4u);
+    if (machine->fec != FEC_NONE) {
+        fecframe_write_source(packet, machine->fec);
+    }
+    push(machine, packet, STREAM_SOURCE, sender);
+}
+
+static void push_repair(struct machine *machine, unsigned sender)
+{
+    struct stream *stream = &machine->streams[sender];
+    struct packet *packet = packet_pool_pop(machine->pool);
+    uint8_t esi = next(&machine->script);
+    uint8_t frames = next(&machine->script);
+    uint8_t fill = next(&machine->script);
+
+    if (!packet) {
+        return;
+    }
+    packet->sbn = stream->sbn;
+    packet->esi = (uint16_t)(stream->k + esi);
+    packet->source_block_length = stream->k;
+    packet->is_repair = true;
+    fecframe_write_repair(packet, FEC_RS8M);
+    memset(packet->data + 6, fill, RTP_HEADER_SIZE + frames * 4u);
+    packet->size_bytes = (uint16_t)(6 + RTP_HEADER_SIZE + frames * 4u);
+    push(machine, packet, STREAM_REPAIR, sender);
+}
+
+static void read(struct machine *machine, size_t frames)
+{
+    static float samples[READ_LIMIT * 2];
+    size_t i;
+
+    if (frames > READ_LIMIT) {
+        frames = READ_LIMIT;
+    }
+    memset(samples, 0x7f, sizeof(samples));
+    receiver_read(machine->receiver, samples, frames);
+    for (i = 0; i < frames * 2; i++) {
+        if (!(samples[i] >= -1.0f && samples[i] <= 1.0f)) {
+            abort();
+        }
+    }
+}
+
+static void activate(struct machine *machine)
+{
+    receiver_activate(machine->receiver, 0, STREAM_SOURCE, machine->fec);
+    receiver_activate(machine->receiver, 0, STREAM_REPAIR, machine->fec);
+}
+
+static void execute(struct machine *machine)
+{
+    struct receive_session_metrics sessions[2];
+    uint8_t operation = next(&machine->script);
+    unsigned sender = operation >> 7;
+
+    switch (operation % 8) {
+    case 0:
+        push_raw(machine);
+        break;
+    case 1:
+    case 2:
+        push_source(machine, sender);
+        break;
+    case 3:
+        push_repair(machine, sender);
+        break;
+    case 4:
+        read(machine, next(&machine->script));
+        break;
+    case 5:
+        machine->now_ns += (int64_t)next(&machine->script) * 10000000;
+        read(machine, receiver_ready(machine->receiver, machine->now_ns));
+        break;
+    case 6:
+        receiver_total(machine->receiver);
+        receiver_query(machine->receiver, 0, sessions, 2);
+        break;
+    default:
+        if (next(&machine->script) == 77) {
+            receiver_unlink(machine->receiver, 0);
+            activate(machine);
+        } else {
+            read(machine, READ_LIMIT);
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct machine machine = {.script = {data, size}};
+    uint8_t mode = next(&machine.script);
+    struct receiver_config config = {
+        .encodings = {{10, 44100, 2}, {11, 44100, 1}},
+        .encoding_count = 2,
+        .session = {.target_latency_ns = 5000000, .clockless = (mode & 1) != 0},
+    };
+    unsigned i;
+
+    log_set_level(LOG_NONE);
+    machine.fec = mode & 2 ? FEC_RS8M : FEC_NONE;
+    for (i = 0; i < 2; i++) {
+        machine.streams[i] = (struct stream){.seq = 65530, .sbn = 65534, .k = 4, .esi = 3};
+    }
+    if (packet_pool_create(&machine.pool,
+                           &(struct packet_pool_config){.max_count = mode & 4 ? 128 : 0}) < 0) {
+        return 0;
+    }
+    config.pool = machine.pool;
+    if (receiver_create(&machine.receiver, &config) < 0) {
+        abort();
+    }
+    activate(&machine);
+    for (i = 0; i < MAX_STEPS && machine.script.size > 0; i++) {
+        execute(&machine);
+    }
+    receiver_destroy(machine.receiver);
+    if (packet_pool_used(machine.pool) != 0) {
+        abort();
+    }
+    packet_pool_destroy(machine.pool);
+    return 0;
+}

@@ -472,6 +472,23 @@ static void test_http_streams_events(void **state)
     wait_for(f, &client, "event: stream_removed");
 }
 
+static void test_http_streams_what_another_request_changed(void **state)
+{
+    struct fixture *f = *state;
+    open_client(f, &second);
+    send_text(f, &second, "GET /events HTTP/1.1\r\n" HOST "\r\n");
+    wait_for(f, &second, "event: ready");
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(ask_with_body(f, "POST /peers/self/endpoints", "application/json",
+                                       "{\"display_name\": \"T\", \"virtual\": {\"kind\": "
+                                       "\"tone\"}}"),
+                         201);
+        wait_for(f, &second, "event: endpoint_added");
+        second.size = 0;
+        second.text[0] = '\0';
+    }
+}
+
 static void test_http_resumes_events(void **state)
 {
     struct fixture *f = *state;
@@ -585,6 +602,7 @@ int main(void)
         TEST(test_http_stops_with_open_requests_and_event_streams),
         TEST(test_http_stops_right_after_the_reply_came),
         TEST(test_http_streams_events),
+        TEST(test_http_streams_what_another_request_changed),
         TEST(test_http_resumes_events),
         TEST(test_http_filters_events),
         TEST(test_http_merges_events_for_a_slow_reader),

@@ -17,10 +17,9 @@ struct http {
     struct api *api;
     struct event_hub *events;
     struct MHD_Daemon *daemon;
-    uv_poll_t poll; // the epoll instance of the daemon
-    uv_timer_t timer;
-    bool has_resumed; // a connection was resumed and the daemon has not run since      // when the
-                      // daemon wants to run without any input
+    uv_poll_t poll;        // the epoll instance of the daemon
+    uv_timer_t timer;      // when the daemon wants to run without any input
+    bool has_resumed;      // a connection, since the daemon began its last run
     uv_timer_t keep_alive; // runs while there are event streams
     int open_handle_count; // freed with the last one
     unsigned epoch;        // in event ids: revisions begin anew with every start of the daemon

@@ -52,7 +52,7 @@ int registry_create(struct registry **out)
         return -ENOMEM;
     registry->bucket_count = FIRST_BUCKET_COUNT;
     registry->pending_end = &registry->pending;
-    registry->buckets = calloc(registry->bucket_count, sizeof(*registry->buckets));
+    registry->buckets = calloc(registry->bucket_count, sizeof(struct node *));
     if (registry->buckets == NULL)
         goto fail;
     randombytes_buf(registry->key, sizeof(registry->key));
@@ -116,7 +116,7 @@ static struct node *find(const struct registry *registry, const char *uri)
 static void grow(struct registry *registry)
 {
     size_t bucket_count = registry->bucket_count * 2;
-    struct node **buckets = calloc(bucket_count, sizeof(*buckets));
+    struct node **buckets = calloc(bucket_count, sizeof(struct node *));
     if (buckets == NULL)
         return;
     for (struct node *node = registry->first; node != NULL; node = node->next) {

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ static int take_host(char host[SETTINGS_HOST_SIZE], const char *text, size_t siz
     bool is_ipv6 = inet_pton(AF_INET6, name, &ipv6) == 1;
     if (is_bracketed ? !is_ipv6 : !is_ipv6 && check_name(name) != 0)
         return -EINVAL;
-    strcpy(host, strcmp(name, "localhost") == 0 ? "127.0.0.1" : name);
+    snprintf(host, SETTINGS_HOST_SIZE, "%s", strcmp(name, "localhost") == 0 ? "127.0.0.1" : name);
     return 0;
 }
 

@@ -69,7 +69,7 @@ __attribute__((format(printf, 3, 0))) static void collect(cyaml_log_t level, voi
     const char *line = strstr(text, "(line: ");
     const char *field = strstr(text, "in mapping field '");
     if (line != NULL && complaint->line == 0)
-        complaint->line = atoi(line + 7);
+        complaint->line = (int)strtol(line + 7, NULL, 10);
     if (field != NULL && complaint->key[0] == '\0')
         snprintf(complaint->key, sizeof(complaint->key), "%.*s", (int)strcspn(field + 18, "'"),
                  field + 18);
@@ -201,7 +201,7 @@ void config_find(char path[SETTINGS_PATH_SIZE])
         size = snprintf(path, SETTINGS_PATH_SIZE, "%s/.config/rocd/rocd.yaml", home);
     if (size > 0 && size < SETTINGS_PATH_SIZE && access(path, R_OK) == 0)
         return;
-    strcpy(path, "/etc/rocd/rocd.yaml");
+    snprintf(path, SETTINGS_PATH_SIZE, "/etc/rocd/rocd.yaml");
     if (access(path, R_OK) != 0)
         path[0] = '\0';
 }

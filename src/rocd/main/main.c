@@ -11,7 +11,7 @@ enum { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 static int fail(int status, struct api_error *error)
 {
     for (char *at = error->text; *at != '\0'; at++)
-        *at = (unsigned char) *at < 0x20 ? '?' : *at;
+        *at = (unsigned char)*at < 0x20 ? '?' : *at;
     fprintf(stderr, "rocd: %s\n", error->text);
     return status;
 }

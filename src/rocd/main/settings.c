@@ -127,18 +127,26 @@ static int set_bind_media(struct settings *settings, const char *value, struct a
     return 0;
 }
 
+// A port from 1 on. Returns what follows it, or NULL.
+static const char *read_port(unsigned *out, const char *text)
+{
+    size_t size = strspn(text, "0123456789");
+    if (size == 0 || size > 5)
+        return NULL;
+    *out = (unsigned)strtoul(text, NULL, 10);
+    return *out >= 1 && *out <= 65535 ? text + size : NULL;
+}
+
 static int set_media_ports(struct settings *settings, const char *value, struct api_error *error)
 {
-    unsigned low, high;
-    int end = 0;
-    bool has_range = strspn(value, "0123456789-") == strlen(value) && strlen(value) <= 11 &&
-                     value[0] != '-' && sscanf(value, "%u-%u%n", &low, &high, &end) == 2 &&
-                     value[end] == '\0';
-    if (strcmp(value, "0") == 0) {
-        low = high = 0;
-    } else if (!has_range || low == 0 || low > high || high > 65535) {
-        return fail(error, value,
-                    "LOW-HIGH with ports from 1 to 65535, e.g. 4100-4999, or 0 for any free ones");
+    unsigned low = 0, high = 0;
+    if (strcmp(value, "0") != 0) {
+        const char *rest = read_port(&low, value);
+        rest = rest != NULL && *rest == '-' ? read_port(&high, rest + 1) : NULL;
+        if (rest == NULL || *rest != '\0' || low > high)
+            return fail(error, value,
+                        "LOW-HIGH with ports from 1 to 65535, e.g. 4100-4999, or 0 for any free "
+                        "ones");
     }
     settings->media_port_low = low;
     settings->media_port_high = high;

@@ -84,10 +84,11 @@ static int check_role(const struct route *route, const struct principal *princip
         return 0;
     if (principal->role == ROLE_NONE)
         return error_set(error, ERROR_UNAUTHORIZED, NULL,
-                         "this needs the role %s, and nobody is known to ask",
+                         "This needs the role %s, and nobody is known to ask.",
                          role_name(route->role));
-    return error_set(error, ERROR_FORBIDDEN, NULL, "this needs the role %s; the one who asks is %s",
-                     role_name(route->role), role_name(principal->role));
+    return error_set(error, ERROR_FORBIDDEN, NULL,
+                     "This needs the role %s; the one who asks is %s.", role_name(route->role),
+                     role_name(principal->role));
 }
 
 static int find_route(struct route_match *match, const struct request *request,
@@ -97,15 +98,15 @@ static int find_route(struct route_match *match, const struct request *request,
     bool is_user = request->principal.peer_uid[0] == '\0';
     if (!is_plain(request->path))
         return error_set(error, ERROR_NOT_FOUND, NULL,
-                         "there is nothing at this path: no path here has such characters or is "
-                         "so long");
+                         "There is nothing at this path: no path here has such characters or is "
+                         "so long.");
     if (routes_write_allowed(allowed, sizeof(allowed), request->path, is_user) != 0)
         return error_set(error, ERROR_NOT_FOUND, NULL,
-                         "there is nothing at %s; GET /openapi.json lists what there is",
+                         "There is nothing at %s; GET /openapi.json lists what there is.",
                          request->path);
     if (routes_match(match, request->method, request->path) != 0)
         return error_set(error, ERROR_METHOD_NOT_ALLOWED, NULL,
-                         "%s is not possible at %s; possible: %s",
+                         "%s is not possible at %s; possible: %s.",
                          request_method_name(request->method), request->path, allowed);
     return check_role(match->route, &request->principal, error);
 }
@@ -121,9 +122,9 @@ static int take_params(struct call *call, const struct route_match *match, struc
 {
     const char *peer = strcmp(match->peer, "self") == 0 ? call->api->self_uid : match->peer;
     if (*peer != '\0' && !uid_is_valid(peer))
-        return error_set(error, ERROR_NOT_FOUND, NULL, "there is no peer %s", peer);
+        return error_set(error, ERROR_NOT_FOUND, NULL, "There is no peer %s.", peer);
     if (match->resource[0] != '\0' && !uid_is_valid(match->resource))
-        return error_set(error, ERROR_NOT_FOUND, NULL, "there is no %s %s",
+        return error_set(error, ERROR_NOT_FOUND, NULL, "There is no %s %s.",
                          strstr(match->route->pattern, "{endpoint_uid}") ? "endpoint" : "stream",
                          match->resource);
     snprintf(call->peer_uid, sizeof(call->peer_uid), "%.*s", UID_SIZE - 1, peer);
@@ -137,10 +138,10 @@ static int check_body(const struct call *call, struct api_error *error)
     if (call->route->request_schema == NULL)
         return 0;
     if (request->body == NULL && request->method != METHOD_PUT)
-        return error_set(error, ERROR_INVALID_ARGS, NULL, "%s %s needs a JSON object as its body",
+        return error_set(error, ERROR_INVALID_ARGS, NULL, "%s %s needs a JSON object as its body.",
                          request_method_name(request->method), call->path);
     if (request->body != NULL && !json_is_object(request->body))
-        return error_set(error, ERROR_INVALID_ARGS, NULL, "the body must be a JSON object");
+        return error_set(error, ERROR_INVALID_ARGS, NULL, "The body must be a JSON object.");
     return 0;
 }
 

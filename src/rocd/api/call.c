@@ -90,19 +90,19 @@ void call_forward(struct call *call, const char *peer_uid)
     struct api *api = call->api;
     if (call->request->is_forwarded) {
         call_fail_with(call, ERROR_PEER,
-                       "this was sent on to peer %s, but it belongs to peer %s; the network has "
-                       "not settled yet, try again",
+                       "This was sent on to peer %s, but it belongs to peer %s; the network has "
+                       "not settled yet, try again.",
                        api->self_uid, peer_uid);
         return;
     }
     if (api->peers == NULL) {
-        call_fail_with(call, ERROR_UNAVAILABLE, "peer %s cannot be reached: no connection to peers",
-                       peer_uid);
+        call_fail_with(call, ERROR_UNAVAILABLE,
+                       "Peer %s cannot be reached: no connection to peers.", peer_uid);
         return;
     }
     struct forward *forward = calloc(1, sizeof(*forward));
     if (forward == NULL) {
-        call_fail_with(call, ERROR_INTERNAL, "out of memory");
+        call_fail_with(call, ERROR_INTERNAL, "Out of memory.");
         return;
     }
     forward->fn = call->fn;
@@ -120,7 +120,7 @@ const struct registry_entry *call_find(struct call *call, const char *uri, const
 {
     const struct registry_entry *entry = registry_get(call->api->registry, uri);
     if (entry == NULL)
-        call_fail_with(call, ERROR_NOT_FOUND, "there is no %s %s", what, uid);
+        call_fail_with(call, ERROR_NOT_FOUND, "There is no %s %s.", what, uid);
     return entry;
 }
 
@@ -150,7 +150,7 @@ bool call_is_match(struct call *call, const struct registry_entry *entry)
     if (if_match == NULL || is_tag_listed(if_match, entry->etag))
         return true;
     call_fail_with(call, ERROR_PRECONDITION_FAILED,
-                   "%s was changed by somebody else meanwhile: its tag is %s now; read it again",
+                   "%s was changed by somebody else meanwhile: its tag is %s now; read it again.",
                    entry->uri, entry->etag);
     return false;
 }

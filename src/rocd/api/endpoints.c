@@ -31,7 +31,7 @@ void endpoints_list(struct call *call)
     if (list != NULL)
         call_reply(call, 200, list);
     else
-        call_fail_with(call, ERROR_INTERNAL, "out of memory");
+        call_fail_with(call, ERROR_INTERNAL, "Out of memory.");
     json_decref(list);
 }
 

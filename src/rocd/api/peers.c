@@ -27,7 +27,7 @@ out:
     if (list != NULL && all != NULL)
         call_reply(call, 200, list);
     else
-        call_fail_with(call, ERROR_INTERNAL, "out of memory");
+        call_fail_with(call, ERROR_INTERNAL, "Out of memory.");
     json_decref(all);
     json_decref(list);
 }
@@ -40,19 +40,20 @@ static int check_address(const json_t *body, const char **address, struct api_er
     {
         if (strcmp(key, "address") != 0)
             return error_set(error, ERROR_INVALID_ARGS, key,
-                             "`%s` is not known here; a peer is added by its `address` alone", key);
+                             "`%s` is not known here; a peer is added by its `address` alone.",
+                             key);
     }
     *address = json_string_value(json_object_get(body, "address"));
     if (*address == NULL)
         return error_set(error, ERROR_INVALID_ARGS, "address",
-                         "`address` must be a text HOST:PORT, for example \"10.0.0.7:4041\"");
+                         "`address` must be a text HOST:PORT, for example \"10.0.0.7:4041\".");
     return 0;
 }
 
 static bool has_peers(struct call *call)
 {
     if (call->api->peers == NULL)
-        call_fail_with(call, ERROR_UNAVAILABLE, "the connection to other peers is not up");
+        call_fail_with(call, ERROR_UNAVAILABLE, "The connection to other peers is not up.");
     return call->api->peers != NULL;
 }
 
@@ -118,9 +119,10 @@ void peers_delete(struct call *call)
     if (entry == NULL || !call_is_match(call, entry))
         return;
     if (strcmp(call->peer_uid, call->api->self_uid) == 0) {
-        call_fail_with(call, ERROR_CONFLICT,
-                       "%s is this peer itself, which cannot be forgotten; stop the daemon instead",
-                       call->peer_uid);
+        call_fail_with(
+            call, ERROR_CONFLICT,
+            "%s is this peer itself, which cannot be forgotten; stop the daemon instead.",
+            call->peer_uid);
         return;
     }
     struct api_error error = {0};

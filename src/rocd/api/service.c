@@ -8,12 +8,12 @@ void service_health(struct call *call)
     struct api *api = call->api;
     if (api->store == NULL || store_check(api->store) != 0) {
         call_fail_with(call, ERROR_UNAVAILABLE,
-                       "the store does not answer: changes would be lost; see the log");
+                       "The store does not answer: changes would be lost; see the log.");
         return;
     }
     if (api->media == NULL || media_check(api->media) != 0) {
         call_fail_with(call, ERROR_UNAVAILABLE,
-                       "the part that moves sound does not answer; see the log");
+                       "The part that moves sound does not answer; see the log.");
         return;
     }
     json_t *body = json_pack("{s:s, s:s, s:s}", "status", "ok", "peer_uid", api->self_uid,
@@ -21,7 +21,7 @@ void service_health(struct call *call)
     if (body != NULL)
         call_reply(call, 200, body);
     else
-        call_fail_with(call, ERROR_INTERNAL, "out of memory");
+        call_fail_with(call, ERROR_INTERNAL, "Out of memory.");
     json_decref(body);
 }
 
@@ -34,5 +34,5 @@ void service_openapi(struct call *call)
 void service_events(struct call *call)
 {
     call_fail_with(call, ERROR_UNSATISFIABLE,
-                   "events are a stream of HTTP; peers are told of changes by replication");
+                   "Events are a stream of HTTP; peers are told of changes by replication.");
 }

@@ -36,7 +36,7 @@ static struct change *create_change(struct call *call)
 {
     struct change *change = calloc(1, sizeof(*change));
     if (change == NULL) {
-        call_fail_with(call, ERROR_INTERNAL, "out of memory");
+        call_fail_with(call, ERROR_INTERNAL, "Out of memory.");
         return NULL;
     }
     change->api = call->api;
@@ -68,7 +68,7 @@ void streams_list(struct call *call)
     if (list != NULL)
         call_reply(call, 200, list);
     else
-        call_fail_with(call, ERROR_INTERNAL, "out of memory");
+        call_fail_with(call, ERROR_INTERNAL, "Out of memory.");
     json_decref(list);
 }
 
@@ -132,7 +132,7 @@ void streams_measure(struct call *call)
 void halves_handle(struct call *call)
 {
     if (strcmp(call->peer_uid, call->api->self_uid) != 0) {
-        call_fail_with(call, ERROR_PEER, "this is peer %s, not %s", call->api->self_uid,
+        call_fail_with(call, ERROR_PEER, "This is peer %s, not %s.", call->api->self_uid,
                        call->peer_uid);
         return;
     }

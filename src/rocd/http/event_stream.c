@@ -55,7 +55,7 @@ static int take_event(struct event_stream *stream)
     struct event event;
     if (event_pop(stream->subscriber, &event) == 0)
         return 0;
-    char *data = json_dumps(event.data, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *data = json_dumps(event.data, RESPONSE_JSON_FLAGS);
     int size = asprintf(&stream->text, "id: %08x-%" PRIu64 "\nevent: %s\ndata: %s\n\n",
                         stream->http->epoch, event.id, event.name, data != NULL ? data : "{}");
     free(data);
@@ -164,12 +164,12 @@ static int set_subscribe_error(struct api_error *error, int err)
         return error_set(error, ERROR_INVALID_ARGS, "types",
                          "`types` is a list, separated by commas, of peer_, endpoint_ or stream_ "
                          "with added, updated, removed or * behind it, for example "
-                         "stream_*,peer_added");
+                         "stream_*,peer_added.");
     if (err == -ENOTSUP)
         return error_set(error, ERROR_UNSATISFIABLE, "types",
-                         "this version has no events of levels and metrics; read "
-                         "/streams/{stream_uid}/metrics");
-    return error_set(error, ERROR_INTERNAL, NULL, "out of memory");
+                         "This version has no events of levels and metrics; read "
+                         "/streams/{stream_uid}/metrics.");
+    return error_set(error, ERROR_INTERNAL, NULL, "Out of memory.");
 }
 
 int event_stream_open(struct event_stream **out, struct MHD_Response **response, struct http *http,

@@ -134,11 +134,11 @@ static int check_site(struct MHD_Connection *connection, struct api_error *error
     const char *origin = get_header(connection, MHD_HTTP_HEADER_ORIGIN);
     if (!guard_is_host_local(host))
         return error_set(error, ERROR_FORBIDDEN, NULL,
-                         "the Host header must name this machine (127.0.0.1 or localhost), "
-                         "because a website could have led your browser here");
+                         "The Host header must name this machine (127.0.0.1 or localhost), "
+                         "because a website could have led your browser here.");
     if (!guard_is_origin_same(origin, host))
         return error_set(error, ERROR_FORBIDDEN, NULL,
-                         "the page that asks is from another site than this daemon");
+                         "The page that asks is from another site than this daemon.");
     return 0;
 }
 
@@ -146,22 +146,22 @@ static int parse_body(const struct exchange *exchange, json_t **out, struct api_
 {
     json_error_t problem;
     if (exchange->discarded_size > 0)
-        return error_set(error, ERROR_TOO_LARGE, NULL, "the body is larger than %d bytes",
+        return error_set(error, ERROR_TOO_LARGE, NULL, "The body is larger than %d bytes.",
                          MAX_BODY_SIZE);
     if (exchange->size == 0)
         return 0;
     if (!guard_is_json(get_header(exchange->connection, MHD_HTTP_HEADER_CONTENT_TYPE)))
         return error_set(error, ERROR_UNSUPPORTED_MEDIA_TYPE, NULL,
-                         "the body must be JSON, with the header Content-Type: application/json");
+                         "The body must be JSON, with the header Content-Type: application/json.");
     json_t *body = json_loadb(exchange->body, exchange->size, JSON_REJECT_DUPLICATES, &problem);
     if (body == NULL)
         return error_set(error, ERROR_INVALID_ARGS, NULL,
-                         "the body is not valid JSON: %s (line %d, column %d)", problem.text,
+                         "The body is not valid JSON: %s (line %d, column %d).", problem.text,
                          problem.line, problem.column);
     if (!json_is_object(body)) {
         json_decref(body);
         return error_set(error, ERROR_INVALID_ARGS, NULL,
-                         "the body must be a JSON object, { ... }");
+                         "The body must be a JSON object, { ... }.");
     }
     *out = body;
     return 0;
@@ -209,9 +209,9 @@ static int parse_method(struct request *request, const char *method, const char 
         return 0;
     if (*allowed == '\0')
         return error_set(error, ERROR_NOT_FOUND, NULL,
-                         "there is nothing at this path; GET /openapi.json lists what there is");
+                         "There is nothing at this path; GET /openapi.json lists what there is.");
     return error_set(error, ERROR_METHOD_NOT_ALLOWED, NULL,
-                     "%.16s is not possible at %s; possible: %s", method, url, allowed);
+                     "%.16s is not possible at %s; possible: %s.", method, url, allowed);
 }
 
 // Everything of the request is here.

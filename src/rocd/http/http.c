@@ -82,7 +82,7 @@ static int find_address(struct addrinfo **out, const struct http_config *config,
     if (config->port > 0xffff || getaddrinfo(host, port, &hints, out) != 0)
         return error_set(error, ERROR_INVALID_ARGS, "http",
                          "%.64s:%u is no address to listen on for HTTP; give an IP address and a "
-                         "port",
+                         "port.",
                          config->host, config->port);
     return 0;
 }
@@ -98,14 +98,14 @@ static int open_socket(const struct http_config *config, struct api_error *error
     if (!is_loopback(info->ai_addr)) {
         error_set(error, ERROR_FORBIDDEN, "http",
                   "HTTP would listen on %.64s, where others can reach it, and nothing asks them "
-                  "who they are; use 127.0.0.1",
+                  "who they are; use 127.0.0.1.",
                   config->host);
         goto fail;
     }
     fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
         bind(fd, info->ai_addr, info->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
-        error_set(error, ERROR_UNAVAILABLE, "http", "HTTP cannot listen on %.64s:%u: %s",
+        error_set(error, ERROR_UNAVAILABLE, "http", "HTTP cannot listen on %.64s:%u: %s.",
                   config->host, config->port, strerror(errno));
         goto fail;
     }
@@ -188,7 +188,7 @@ int http_start(struct http **out, const struct http_config *config, struct api_e
     struct http *http = calloc(1, sizeof(*http));
     if (http == NULL) {
         close(fd);
-        return error_set(error, ERROR_INTERNAL, NULL, "out of memory");
+        return error_set(error, ERROR_INTERNAL, NULL, "Out of memory.");
     }
     http->loop = config->loop;
     http->api = config->api;
@@ -212,7 +212,7 @@ fail:
     if (fd >= 0)
         close(fd);
     http_stop(http);
-    return error_set(error, ERROR_INTERNAL, NULL, "the HTTP server could not be started");
+    return error_set(error, ERROR_INTERNAL, NULL, "The HTTP server could not be started.");
 }
 
 const char *http_get_url(const struct http *http)

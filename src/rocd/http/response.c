@@ -27,7 +27,7 @@ static struct MHD_Response *create_with_body(const json_t *body)
 {
     if (body == NULL)
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    char *text = json_dumps(body, JSON_COMPACT);
+    char *text = json_dumps(body, RESPONSE_JSON_FLAGS);
     if (text == NULL)
         return NULL;
     struct MHD_Response *response =

@@ -191,6 +191,7 @@ done:
 
 void config_find(char path[SETTINGS_PATH_SIZE])
 {
+    static const char system_wide[] = "/etc/rocd/rocd.yaml";
     const char *config_home = getenv("XDG_CONFIG_HOME");
     const char *home = getenv("HOME");
     int size = 0;
@@ -201,7 +202,7 @@ void config_find(char path[SETTINGS_PATH_SIZE])
         size = snprintf(path, SETTINGS_PATH_SIZE, "%s/.config/rocd/rocd.yaml", home);
     if (size > 0 && size < SETTINGS_PATH_SIZE && access(path, R_OK) == 0)
         return;
-    snprintf(path, SETTINGS_PATH_SIZE, "/etc/rocd/rocd.yaml");
+    memcpy(path, system_wide, sizeof(system_wide));
     if (access(path, R_OK) != 0)
         path[0] = '\0';
 }

@@ -72,6 +72,13 @@ static int start_store(struct daemon *daemon, struct api_error *error)
     return identity_load(&daemon->identity, daemon->store, error);
 }
 
+static void warn_of_impairment(const roc_impairment *impairment)
+{
+    if (impairment->loss > 0 || impairment->duplicate > 0 || impairment->reorder > 0 ||
+        impairment->delay > 0 || impairment->jitter > 0)
+        rocd_log(ROCD_LOG_INFO, "main", "outgoing sound is made worse on purpose (impair)");
+}
+
 static int start_media(struct daemon *daemon, struct api_error *error)
 {
     const struct settings *settings = &daemon->settings;
@@ -90,6 +97,7 @@ static int start_media(struct daemon *daemon, struct api_error *error)
         snprintf(folder, sizeof(folder), "%s/media", settings->state_dir);
     if (folder_create(folder, 0755, "media folder", error) != 0)
         return -1;
+    warn_of_impairment(&settings->impairment);
     return media_create(&daemon->media, &config, error);
 }
 

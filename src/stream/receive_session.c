@@ -5,10 +5,10 @@
 #include "base/ring.h"
 #include "stream/depacketizer.h"
 #include "stream/fec_reader.h"
+#include "stream/receive_counters.h"
 #include "stream/watchdog.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,21 +40,10 @@
 // The watchdogs look at the sound in stretches of 10 ms.
 #define STRETCHES_PER_S 100
 
-struct counters {
-    atomic_uint ssrc;
-    // Lowest and highest sequence number as unwrapped; both 0 before the first packet.
-    atomic_llong first_seq, newest_seq;
-    atomic_ullong packets_received, repair_received, bytes_received;
-    atomic_ullong packets_recovered, packets_late, packets_duplicate, packets_rejected;
-    atomic_ullong frames_played, frames_concealed, frames_skipped;
-    atomic_llong queue_latency, jitter; // samples per channel; jitter times 16
-    atomic_ullong packets_dropped;      // the network thread's
-};
-
 struct receive_session {
     struct receive_session_config config;
     struct ring *ring;
-    struct counters counters;
+    struct receive_counters counters;
     int64_t target;          // latency in frames
     int64_t idle_timeout_ns; // negative: never
 
@@ -73,18 +62,10 @@ struct receive_session {
         int64_t last_end;   // newest end that the clockless reader saw, and when it moved
         int64_t last_end_ns;
         bool has_last_end;
-        int64_t last_receive_ns;
-        int64_t last_timestamp;
+        struct receive_jitter jitter;
         struct packet *restored[FEC_READER_MAX_RESTORED];
     } rt;
 };
-
-// Each counter has one writing thread, so that no read-modify-write is needed.
-static void count(atomic_ullong *counter, uint64_t n)
-{
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-                          memory_order_relaxed);
-}
 
 static int64_t frames_of(const struct receive_session *session, int64_t duration_ns)
 {
@@ -225,50 +206,21 @@ void receive_session_destroy(struct receive_session *session)
 void receive_session_push(struct receive_session *session, struct packet *packet)
 {
     if (ring_push(session->ring, &packet, 1) == 0) {
-        count(&session->counters.packets_dropped, 1);
+        receive_counter_add(&session->counters.packets_dropped, 1);
         packet_unref(packet);
     }
 }
 
-// RFC 3550 section 6.4.1, in the units of the timestamp and times 16.
-static void measure_jitter(struct receive_session *session, const struct packet *packet,
-                           int64_t position)
-{
-    int64_t transit_step, jitter;
-
-    if (packet->receive_time_ns <= 0) {
-        return;
-    }
-    if (session->rt.last_receive_ns > 0) {
-        transit_step = frames_of(session, packet->receive_time_ns - session->rt.last_receive_ns) -
-                       (position - session->rt.last_timestamp);
-        jitter = atomic_load_explicit(&session->counters.jitter, memory_order_relaxed);
-        jitter += llabs(transit_step) - ((jitter + 8) >> 4);
-        atomic_store_explicit(&session->counters.jitter, jitter, memory_order_relaxed);
-    }
-    session->rt.last_receive_ns = packet->receive_time_ns;
-    session->rt.last_timestamp = position;
-}
-
 static void note_span(struct receive_session *session, int64_t seq)
 {
-    struct counters *counters = &session->counters;
-    int64_t first = atomic_load_explicit(&counters->first_seq, memory_order_relaxed);
-
-    if (first == 0) {
-        atomic_store_explicit(&counters->ssrc, session->rt.filter.ssrc, memory_order_relaxed);
-    }
-    if (first == 0 || (seq < first && !session->rt.is_playing)) {
-        atomic_store_explicit(&counters->first_seq, seq, memory_order_relaxed);
-    }
-    atomic_store_explicit(&counters->newest_seq, session->rt.filter.newest.seq,
-                          memory_order_relaxed);
+    receive_counters_note_seq(&session->counters, seq, !session->rt.is_playing);
+    atomic_store_explicit(&session->counters.ssrc, session->rt.filter.ssrc, memory_order_relaxed);
 }
 
 static void note_late(struct receive_session *session, unsigned packets)
 {
     if (packets > 0) {
-        count(&session->counters.packets_late, packets);
+        receive_counter_add(&session->counters.packets_late, packets);
         session->rt.has_late = true;
     }
 }
@@ -302,40 +254,41 @@ static void repair(struct receive_session *session, struct packet *packet)
 
 static void accept_source(struct receive_session *session, struct packet *packet)
 {
-    struct counters *counters = &session->counters;
+    struct receive_counters *counters = &session->counters;
     struct packet_place place;
     int err;
 
     packet->duration = packet->payload_size / (2u * session->config.encoding.channels);
     if (packet_filter_push(&session->rt.filter, packet, &place) < 0) {
-        count(&counters->packets_rejected, 1);
+        receive_counter_add(&counters->packets_rejected, 1);
         packet_unref(packet);
         return;
     }
-    count(&counters->bytes_received, packet->size_bytes);
-    measure_jitter(session, packet, place.position);
+    receive_counter_add(&counters->bytes_received, packet->size_bytes);
+    receive_jitter_push(&session->rt.jitter, counters, packet->receive_time_ns, place.position,
+                        session->config.encoding.rate_hz);
     note_span(session, place.seq);
     // FEC first, because the queue may be the end of the packet: a late one still helps its block.
     repair(session, packet);
     err = jitter_queue_push(session->rt.queue, place, packet);
     if (err == -EEXIST) {
-        count(&counters->packets_duplicate, 1);
+        receive_counter_add(&counters->packets_duplicate, 1);
         return;
     }
     if (err == -ETIMEDOUT) {
         note_late(session, 1);
     } else if (err < 0) {
-        count(&counters->packets_rejected, 1);
+        receive_counter_add(&counters->packets_rejected, 1);
     }
-    if (place.seq >= atomic_load_explicit(&counters->first_seq, memory_order_relaxed)) {
-        count(&counters->packets_received, 1);
+    if (place.seq >= receive_counters_first_seq(counters)) {
+        receive_counter_add(&counters->packets_received, 1);
     }
 }
 
 static void accept_repair(struct receive_session *session, struct packet *packet)
 {
-    count(&session->counters.repair_received, 1);
-    count(&session->counters.bytes_received, packet->size_bytes);
+    receive_counter_add(&session->counters.repair_received, 1);
+    receive_counter_add(&session->counters.bytes_received, packet->size_bytes);
     repair(session, packet);
     packet_unref(packet);
 }
@@ -401,7 +354,8 @@ static void align(struct receive_session *session)
         return;
     }
     if (session->rt.is_playing && oldest.place.position > position) {
-        count(&session->counters.frames_skipped, (uint64_t)(oldest.place.position - position));
+        receive_counter_add(&session->counters.frames_skipped,
+                            (uint64_t)(oldest.place.position - position));
     }
     depacketizer_seek(&session->rt.depacketizer, oldest.place.position);
 }
@@ -441,7 +395,7 @@ static void start_or_catch_up(struct receive_session *session)
 // sound is no gap.
 static void note_played(struct receive_session *session, size_t frames, size_t audio_frames)
 {
-    struct counters *counters = &session->counters;
+    struct receive_counters *counters = &session->counters;
     int64_t gap = (int64_t)(frames - audio_frames);
 
     if (audio_frames == 0) {
@@ -450,8 +404,8 @@ static void note_played(struct receive_session *session, size_t frames, size_t a
     }
     gap += session->rt.gap_frames;
     session->rt.gap_frames = 0;
-    count(&counters->frames_played, (uint64_t)gap + audio_frames);
-    count(&counters->frames_concealed, (uint64_t)gap);
+    receive_counter_add(&counters->frames_played, (uint64_t)gap + audio_frames);
+    receive_counter_add(&counters->frames_concealed, (uint64_t)gap);
 }
 
 static size_t read_playing(struct receive_session *session, float *samples, size_t frames)
@@ -467,7 +421,7 @@ static size_t read_playing(struct receive_session *session, float *samples, size
     depacketizer_read(depacketizer, session->rt.queue, samples, limit, &report);
     memset(samples + limit * session->config.encoding.channels, 0,
            (frames - limit) * session->config.encoding.channels * sizeof(*samples));
-    count(&session->counters.packets_recovered, report.packets_recovered);
+    receive_counter_add(&session->counters.packets_recovered, report.packets_recovered);
     note_late(session, report.packets_late);
     note_played(session, limit, report.audio_frames);
     return report.audio_frames;
@@ -592,43 +546,11 @@ bool receive_session_is_alive(const struct receive_session *session)
 
 bool receive_session_is_playing(const struct receive_session *session)
 {
-    return session->rt.is_alive && session->rt.is_playing;
-}
-
-static uint64_t get(const atomic_ullong *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
+    return session->rt.is_alive && session->rt.is_playing &&
+           session->rt.depacketizer.position < newest_end(session);
 }
 
 struct receive_session_metrics receive_session_metrics(const struct receive_session *session)
 {
-    const struct counters *counters = &session->counters;
-    double ms_per_frame = 1000.0 / session->config.encoding.rate_hz;
-    int64_t first = atomic_load_explicit(&counters->first_seq, memory_order_relaxed);
-    int64_t newest = atomic_load_explicit(&counters->newest_seq, memory_order_relaxed);
-    int64_t latency = atomic_load_explicit(&counters->queue_latency, memory_order_relaxed);
-    int64_t jitter = atomic_load_explicit(&counters->jitter, memory_order_relaxed);
-    struct receive_session_metrics metrics = {
-        .ssrc = atomic_load_explicit(&counters->ssrc, memory_order_relaxed),
-        .packets_received = get(&counters->packets_received),
-        .repair_received = get(&counters->repair_received),
-        .bytes_received = get(&counters->bytes_received),
-        .packets_expected = first == 0 || newest < first ? 0 : (uint64_t)(newest - first) + 1,
-        .packets_recovered = get(&counters->packets_recovered),
-        .packets_late = get(&counters->packets_late),
-        .packets_duplicate = get(&counters->packets_duplicate),
-        .packets_rejected = get(&counters->packets_rejected),
-        .packets_dropped = get(&counters->packets_dropped),
-        .frames_played = get(&counters->frames_played),
-        .frames_concealed = get(&counters->frames_concealed),
-        .frames_skipped = get(&counters->frames_skipped),
-        .queue_latency_ms = (double)latency * ms_per_frame,
-        .jitter_ms = (double)jitter / 16.0 * ms_per_frame,
-    };
-
-    // The numbers are read one by one while they move.
-    if (metrics.packets_expected > metrics.packets_received) {
-        metrics.packets_lost = metrics.packets_expected - metrics.packets_received;
-    }
-    return metrics;
+    return receive_counters_get(&session->counters, session->config.encoding.rate_hz);
 }

@@ -73,7 +73,7 @@ void receive_session_set_clockless(struct receive_session *session, bool clockle
 
 // False once a watchdog ended the session; it gives zeros from then on. Thread: rt.
 bool receive_session_is_alive(const struct receive_session *session);
-// True from the first sample to the end. Thread: rt.
+// True once playout has begun and while there is something left to play. Thread: rt.
 bool receive_session_is_playing(const struct receive_session *session);
 
 // Thread: any.

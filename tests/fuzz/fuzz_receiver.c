@@ -16,9 +16,10 @@
 #include "stream/receiver.h"
 #include "wire/rtp.h"
 
-#define READ_LIMIT 4096
-#define MAX_STEPS  4000
-#define BIG_STEP   2500 // what a jump is multiplied by, to get over every limit
+#define READ_LIMIT    4096
+#define PACKET_FRAMES 50
+#define MAX_STEPS     4000
+#define BIG_STEP      2500 // what a jump is multiplied by, to get over every limit
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -85,13 +86,11 @@ static int step(struct script *script)
     return small == INT8_MIN ? BIG_STEP * 20 : small;
 }
 
-// Moves the numbers of a stream on by one packet, or as the script wants.
-static void move(struct script *script, struct stream *stream)
+// Moves the numbers of a stream on by one packet, or as the script wants with the bits of how.
+static void move(struct script *script, struct stream *stream, uint8_t how)
 {
-    uint8_t how = next(script);
-
     stream->seq++;
-    stream->timestamp += 50;
+    stream->timestamp += PACKET_FRAMES;
     if (++stream->esi >= stream->k) {
         stream->esi = 0;
         stream->sbn++;
@@ -116,13 +115,14 @@ static void move(struct script *script, struct stream *stream)
 static void push_source(struct machine *machine, unsigned sender)
 {
     struct stream *stream = &machine->streams[sender];
-    struct packet *packet = packet_pool_pop(machine->pool);
-    uint8_t frames;
+    uint8_t how = next(&machine->script);
+    uint8_t frames = how & 32 ? next(&machine->script) : PACKET_FRAMES;
+    struct packet *packet;
 
-    move(&machine->script, stream);
-    frames = next(&machine->script);
+    move(&machine->script, stream, how);
+    packet = how & 64 ? NULL : packet_pool_pop(machine->pool);
     if (!packet) {
-        return;
+        return; // lost
     }
     packet->ssrc = sender + 1;
     packet->payload_type = frames == 255 ? 11 : 10;
@@ -145,14 +145,14 @@ static void push_repair(struct machine *machine, unsigned sender)
     struct stream *stream = &machine->streams[sender];
     struct packet *packet = packet_pool_pop(machine->pool);
     uint8_t esi = next(&machine->script);
-    uint8_t frames = next(&machine->script);
+    uint8_t frames = esi & 128 ? next(&machine->script) : PACKET_FRAMES;
     uint8_t fill = next(&machine->script);
 
     if (!packet) {
         return;
     }
     packet->sbn = stream->sbn;
-    packet->esi = (uint16_t)(stream->k + esi);
+    packet->esi = (uint16_t)(stream->k + (esi & 127));
     packet->source_block_length = stream->k;
     packet->is_repair = true;
     fecframe_write_repair(packet, FEC_RS8M);

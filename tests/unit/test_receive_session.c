@@ -413,6 +413,25 @@ static void test_receive_session_clockless_bears_a_clock_that_jumps(void **state
     assert_true(receive_session_is_alive(f->session));
 }
 
+static void test_receive_session_may_gain_and_lose_its_clock(void **state)
+{
+    struct fixture *f = *state;
+    open_session(f, true, FEC_NONE);
+    push_range(f, 0, 50);
+    size_t position = receive_session_ready(f->session, 0);
+    read(f, position);
+    receive_session_set_clockless(f->session, false);
+    assert_int_equal(read(f, 441), 441);
+    assert_audio(f, 0, 441, position);
+    // With a clock it goes on past the end, without one it waits there.
+    assert_int_equal(read(f, 5000), 5000 - position - 441);
+    push_range(f, 50, 100);
+    receive_session_set_clockless(f->session, true);
+    assert_int_equal(read(f, 441), 441);
+    assert_audio(f, 0, 441, position + 441 + 5000);
+    assert_int_equal(metrics(f).frames_concealed, position + 441);
+}
+
 // ---- from a sending session
 
 struct link {
@@ -588,6 +607,7 @@ int main(void)
         T(test_receive_session_clockless_plays_a_stream_shorter_than_the_latency),
         T(test_receive_session_clockless_ends_when_drained_and_idle),
         T(test_receive_session_clockless_bears_a_clock_that_jumps),
+        T(test_receive_session_may_gain_and_lose_its_clock),
         T(test_receive_session_is_bit_exact_with_five_percent_loss),
         T(test_receive_session_is_bit_exact_with_loss_and_interleaving),
         T(test_receive_session_starts_with_a_restored_first_packet),

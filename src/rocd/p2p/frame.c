@@ -90,14 +90,6 @@ int frame_encode(unsigned char **out, size_t *size_bytes, enum frame_type type, 
     return 0;
 }
 
-const char *frame_type_name(unsigned type)
-{
-    static const char *const names[] = {"?",    "HELLO",    "HELLO_OK", "ERROR",
-                                        "PING", "PONG",     "REQUEST",  "REPLY",
-                                        "SYNC", "SNAPSHOT", "CHANGE",   "BYE"};
-    return type < sizeof(names) / sizeof(names[0]) ? names[type] : "?";
-}
-
 int frame_get_text(char *out, size_t out_size, const json_t *body, const char *key)
 {
     const json_t *value = json_object_get(body, key);

@@ -37,16 +37,15 @@ struct frame {
     json_t *body;  // an object; a reference that frame_finish gives back
 };
 
-// -EBADMSG: no frame of this protocol, or a body that is no acceptable JSON object. -ENOTSUP: a
-// frame of another version; version and type are set, body is NULL (but for ERROR, whose body every
-// version can read).
+// Returns 0. -EBADMSG: no frame of this protocol, or a body that is no acceptable JSON object.
+// -ENOTSUP: a frame of another version; version and type are set, body is NULL (but for ERROR,
+// whose body every version can read). *out is untouched after -EBADMSG; otherwise frame_finish is
+// due.
 int frame_parse(struct frame *out, const void *data, size_t size_bytes);
 void frame_finish(struct frame *frame);
 
 // *out is taken with free(). Returns 0, -EMSGSIZE (larger than FRAME_MAX_SIZE) or -ENOMEM.
 int frame_encode(unsigned char **out, size_t *size_bytes, enum frame_type type, const json_t *body);
-// "HELLO", ...; "?" for unknown ones.
-const char *frame_type_name(unsigned type);
 
 // Fields of a body. The getters return 0, -ENOENT (absent or null) or -EBADMSG (another type, too
 // long, out of range).

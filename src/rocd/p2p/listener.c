@@ -176,11 +176,15 @@ static void on_message(zmq_msg_t *parts, size_t count, void *arg)
     on_visit(p2p, &visitor, count == 2 ? &parts[1] : NULL);
 }
 
+// Whoever got this far holds the secret of the network, or the network is open. What a key may do
+// is decided frame by frame; only one that just broke the protocol does not get in.
 static bool accept_key(const char *key, void *arg)
 {
-    // Whoever got this far holds the secret of the network, or the network is open. What a key may
-    // do is decided frame by frame; without HELLO it costs nothing but its connection.
-    return true;
+    struct p2p *p2p = arg;
+    char uid[UID_SIZE];
+    identity_uid(uid, key);
+    const struct remote *remote = remote_find(p2p, uid);
+    return remote == NULL || p2p_now_ms() >= remote->penalty_until_ms;
 }
 
 static int bind_listener(struct p2p *p2p, void *zmq, struct api_error *error)

@@ -156,6 +156,12 @@ static const char *state_name(enum peer_state state)
     return state == PEER_ONLINE ? "online" : state == PEER_CONNECTING ? "connecting" : "offline";
 }
 
+// On an open network anyone can come and go: that is nothing for the log.
+static bool is_news(const struct peer *view, const struct state_reason *reason, bool is_chosen)
+{
+    return (is_chosen || view->trust > ROLE_NONE) && strcmp(reason->code, "synchronizing") != 0;
+}
+
 static void publish(struct remote *remote)
 {
     write_last_seen(remote);
@@ -175,11 +181,9 @@ void remote_update(struct remote *remote)
     bool is_changed = state != former || strcmp(reason.text, view->reason.text) != 0;
     view->state = state;
     view->reason = reason;
-    // On an open network anyone can come and go: that is no news for the log.
-    bool is_known = remote->is_chosen || view->trust > ROLE_NONE;
     if (state != former)
-        rocd_log(is_known ? ROCD_LOG_INFO : ROCD_LOG_DEBUG, "p2p", "%s (%s) is %s%s%s",
-                 view->display_name, view->uid, state_name(state),
+        rocd_log(is_news(view, &reason, remote->is_chosen) ? ROCD_LOG_INFO : ROCD_LOG_DEBUG, "p2p",
+                 "%s (%s) is %s%s%s", view->display_name, view->uid, state_name(state),
                  reason.text[0] != '\0' ? ": " : "", reason.text);
     if (former == PEER_ONLINE && state != PEER_ONLINE) {
         view->rtt_ms = remote->rtt_ms = -1;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 // clang-format off
 #include <cmocka.h>
@@ -72,6 +73,13 @@ static struct event_subscriber *subscribe(struct fixture *f, const char *types, 
     struct event_subscriber *subscriber = NULL;
     assert_int_equal(event_subscribe(f->hub, types, since, wake, f, &subscriber), 0);
     return subscriber;
+}
+
+// The number of the stream in an event; 0 when it is not about one.
+static unsigned get_number(const struct event *event)
+{
+    const char *uri = json_string_value(json_object_get(event->data, "stream_uri"));
+    return uri != NULL ? (unsigned)strtoul(strrchr(uri, '-') + 1, NULL, 10) : 0;
 }
 
 // Pops one event, which must have that name; value < 0 = not looked at. Returns its id.
@@ -270,9 +278,7 @@ static void test_events_resume_lacks_nothing_wherever_the_reader_stopped(void **
             if (event_pop(first, &event) == 0)
                 break;
             int value = (int)json_integer_value(json_object_get(event.data, "value"));
-            unsigned number = 0;
-            sscanf(json_string_value(json_object_get(event.data, "stream_uri")),
-                   "/streams/aaaaaa-aaaaaa-%u", &number);
+            unsigned number = get_number(&event);
             known[number] = value;
             id = event.id;
             json_decref(event.data);
@@ -282,9 +288,8 @@ static void test_events_resume_lacks_nothing_wherever_the_reader_stopped(void **
         struct event_subscriber *second = subscribe(f, NULL, id);
         struct event event;
         while (event_pop(second, &event) == 1) {
-            const char *uri = json_string_value(json_object_get(event.data, "stream_uri"));
-            unsigned number = 0;
-            if (uri != NULL && sscanf(uri, "/streams/aaaaaa-aaaaaa-%u", &number) == 1)
+            unsigned number = get_number(&event);
+            if (number != 0)
                 known[number] = (int)json_integer_value(json_object_get(event.data, "value"));
             json_decref(event.data);
         }

@@ -91,30 +91,30 @@ static int check_role(const struct route *route, const struct principal *princip
                      role_name(principal->role));
 }
 
-static int find_route(struct route_match *match, const struct request *request,
-                      struct api_error *error)
+// NULL with *error set when there is none for this request.
+static const struct route *find_route(struct route_match *match, const struct request *request,
+                                      struct api_error *error)
 {
     char allowed[API_ALLOWED_SIZE];
     bool is_user = request->principal.peer_uid[0] == '\0';
     if (!is_plain(request->path))
-        return error_set(error, ERROR_NOT_FOUND, NULL,
-                         "There is nothing at this path: no path here has such characters or is "
-                         "so long.");
-    if (routes_write_allowed(allowed, sizeof(allowed), request->path, is_user) != 0)
-        return error_set(error, ERROR_NOT_FOUND, NULL,
-                         "There is nothing at %s; GET /openapi.json lists what there is.",
-                         request->path);
-    if (routes_match(match, request->method, request->path) != 0)
-        return error_set(error, ERROR_METHOD_NOT_ALLOWED, NULL,
-                         "%s is not possible at %s; possible: %s.",
-                         request_method_name(request->method), request->path, allowed);
-    return check_role(match->route, &request->principal, error);
+        error_set(error, ERROR_NOT_FOUND, NULL,
+                  "There is nothing at this path: no path here has such characters or is so long.");
+    else if (routes_write_allowed(allowed, sizeof(allowed), request->path, is_user) != 0)
+        error_set(error, ERROR_NOT_FOUND, NULL,
+                  "There is nothing at %s; GET /openapi.json lists what there is.", request->path);
+    else if (routes_match(match, request->method, request->path) != 0)
+        error_set(error, ERROR_METHOD_NOT_ALLOWED, NULL, "%s is not possible at %s; possible: %s.",
+                  request_method_name(request->method), request->path, allowed);
+    else if (check_role(match->route, &request->principal, error) == 0)
+        return match->route;
+    return NULL;
 }
 
 int api_check(const struct api *api, const struct request *request, struct api_error *error)
 {
     struct route_match match;
-    return find_route(&match, request, error);
+    return find_route(&match, request, error) != NULL ? 0 : -1;
 }
 
 // UIDs of the path; `self` is this peer.
@@ -152,17 +152,17 @@ void api_handle(struct api *api, const struct request *request, reply_fn fn, voi
     char path[PATH_SIZE];
     struct call call = {.api = api, .request = request, .path = path, .fn = fn, .arg = arg};
 
-    if (find_route(&match, request, &error) != 0)
+    call.route = find_route(&match, request, &error);
+    if (call.route == NULL)
         goto fail;
     size_t size = strlen(request->path);
     if (size > 1 && request->path[size - 1] == '/')
         size--;
     snprintf(path, sizeof(path), "%.*s", (int)size, request->path);
 
-    call.route = match.route;
     if (take_params(&call, &match, &error) != 0 || check_body(&call, &error) != 0)
         goto fail;
-    match.route->handler(&call);
+    call.route->handler(&call);
     return;
 
 fail:

@@ -61,7 +61,7 @@ void peers_create(struct call *call)
 {
     const struct peer_port *peers = call->api->peers;
     struct api_error error = {0};
-    const char *address;
+    const char *address = NULL;
     json_t *body = NULL;
     if (check_address(call->request->body, &address, &error) != 0) {
         call_fail(call, &error);

@@ -153,6 +153,16 @@ static void push_mark(struct event_subscriber *subscriber, struct mark *mark)
     *bucket = mark;
 }
 
+static void unlink_bucket(struct event_subscriber *subscriber, struct mark *mark)
+{
+    if (mark->is_ready)
+        return;
+    struct mark **at = find_bucket(subscriber, mark->uri);
+    while (*at != mark)
+        at = &(*at)->next_in_bucket;
+    *at = mark->next_in_bucket;
+}
+
 static void remove_mark(struct event_subscriber *subscriber, struct mark *mark)
 {
     if (mark->previous != NULL)
@@ -163,20 +173,34 @@ static void remove_mark(struct event_subscriber *subscriber, struct mark *mark)
         mark->next->previous = mark->previous;
     else
         subscriber->last = mark->previous;
-
-    if (!mark->is_ready) {
-        struct mark **at = find_bucket(subscriber, mark->uri);
-        while (*at != mark)
-            at = &(*at)->next_in_bucket;
-        *at = mark->next_in_bucket;
-    }
+    unlink_bucket(subscriber, mark);
     free(mark);
+}
+
+// The caller frees it.
+static struct mark *pop_mark(struct event_subscriber *subscriber)
+{
+    struct mark *mark = subscriber->first;
+    if (mark == NULL)
+        return NULL;
+    subscriber->first = mark->next;
+    if (subscriber->first != NULL)
+        subscriber->first->previous = NULL;
+    else
+        subscriber->last = NULL;
+    unlink_bucket(subscriber, mark);
+    return mark;
 }
 
 static void clear_marks(struct event_subscriber *subscriber)
 {
-    while (subscriber->first != NULL)
-        remove_mark(subscriber, subscriber->first);
+    for (struct mark *mark = subscriber->first, *next; mark != NULL; mark = next) {
+        next = mark->next;
+        free(mark);
+    }
+    subscriber->first = NULL;
+    subscriber->last = NULL;
+    memset(subscriber->buckets, 0, sizeof(subscriber->buckets));
 }
 
 static void add_mark(struct event_subscriber *subscriber, enum registry_op op,
@@ -411,11 +435,11 @@ int event_pop(struct event_subscriber *subscriber, struct event *event)
 {
     if (subscriber->is_stale)
         replay(subscriber, 0);
-    while (subscriber->first != NULL) {
-        struct mark *mark = subscriber->first;
+    struct mark *mark;
+    while ((mark = pop_mark(subscriber)) != NULL) {
         struct event popped = {0};
         bool is_told = write_event(subscriber, mark, &popped);
-        remove_mark(subscriber, mark);
+        free(mark);
         if (!is_told)
             continue;
         // Everything before the oldest change that still waits was told.

@@ -12,6 +12,7 @@
 #define BLOCK_SIZE 4096
 // Seconds of silence on a stream.
 #define KEEP_ALIVE_S 15
+#define EPOCH_DIGITS 8
 
 struct event_stream {
     struct http *http; // NULL when it has ended
@@ -27,13 +28,14 @@ struct event_stream {
 // Ids are `epoch-revision`; one of an earlier life of the daemon means nothing now.
 static uint64_t parse_since(const struct http *http, const char *text)
 {
-    unsigned epoch;
-    uint64_t revision;
-    int end = 0;
-    if (text == NULL || sscanf(text, "%8x-%19" SCNu64 "%n", &epoch, &revision, &end) != 2 ||
-        text[end] != '\0' || epoch != http->epoch)
+    char *end;
+    if (text == NULL || strspn(text, "0123456789abcdef") != EPOCH_DIGITS ||
+        text[EPOCH_DIGITS] != '-' || strtoul(text, NULL, 16) != http->epoch)
         return 0;
-    return revision;
+    text += EPOCH_DIGITS + 1;
+    // Too large a number becomes the largest, which is of the future and so means nothing either.
+    uint64_t revision = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0' ? revision : 0;
 }
 
 static void resume(struct event_stream *stream)

@@ -70,29 +70,29 @@ static bool is_loopback(const struct sockaddr *address)
     return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
-static int find_address(struct addrinfo **out, const struct http_config *config,
-                        struct api_error *error)
+// NULL with *error set when the configuration names no address; the caller frees it.
+static struct addrinfo *find_address(const struct http_config *config, struct api_error *error)
 {
+    struct addrinfo *info = NULL;
     const struct addrinfo hints = {.ai_family = AF_UNSPEC,
                                    .ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
     const char *host = strcmp(config->host, "localhost") == 0 ? "127.0.0.1" : config->host;
     char port[8];
     snprintf(port, sizeof(port), "%u", config->port & 0xffff);
-    if (config->port > 0xffff || getaddrinfo(host, port, &hints, out) != 0)
-        return error_set(error, ERROR_INVALID_ARGS, "http",
-                         "%.64s:%u is no address to listen on for HTTP; give an IP address and a "
-                         "port.",
-                         config->host, config->port);
-    return 0;
+    if (config->port > 0xffff || getaddrinfo(host, port, &hints, &info) != 0)
+        error_set(error, ERROR_INVALID_ARGS, "http",
+                  "%.64s:%u is no address to listen on for HTTP; give an IP address and a port.",
+                  config->host, config->port);
+    return info;
 }
 
 // Returns a listening socket, or -1 with *error set.
 static int open_socket(const struct http_config *config, struct api_error *error)
 {
     const int one = 1;
-    struct addrinfo *info;
-    if (find_address(&info, config, error) != 0)
+    struct addrinfo *info = find_address(config, error);
+    if (info == NULL)
         return -1;
     int fd = -1;
     if (!is_loopback(info->ai_addr)) {
@@ -121,7 +121,7 @@ fail:
 
 static int write_url(struct http *http, int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof(address);
     char host[INET6_ADDRSTRLEN], port[8];
     if (getsockname(fd, (struct sockaddr *)&address, &size) != 0 ||

@@ -41,7 +41,7 @@ ninja -C build-lint --quiet all meson-test-prereq || fail "clang gives the warni
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2016
-git ls-files 'src/*.c' | xargs -P "$(nproc)" -n 4 clang-tidy -p build-lint --quiet >"$log" 2>/dev/null ||
+git ls-files 'src/*.c' | xargs -P "$(nproc)" -n 1 clang-tidy -p build-lint --quiet >"$log" 2>/dev/null ||
     { grep -E 'warning:|error:' "$log" | sort -u | head -n 60; fail "clang-tidy finds the lines above"; }
 
 [ "$failed" = 0 ] && echo "lint: clean"

@@ -139,6 +139,7 @@ struct waiting_request {
 struct bench {
     uv_loop_t loop;
     struct side studio, kitchen;
+    const char *host; // at which the peers reach each other
     bool is_cut;      // nobody reaches anybody
     enum fault fault; // of request number fault_at (from 1) from now on
     unsigned fault_at;
@@ -269,7 +270,7 @@ static inline const char *port_get_host(void *impl, const char *peer_uid)
 {
     struct side *from = impl;
     (void)peer_uid;
-    return from->bench->is_cut ? NULL : "127.0.0.1";
+    return from->bench->is_cut ? NULL : from->bench->host;
 }
 
 static inline void show_peer(struct side *side)
@@ -349,6 +350,7 @@ static inline int bench_setup(void **state)
     struct bench *bench = calloc(1, sizeof(*bench));
     assert_non_null(bench);
     uv_loop_init(&bench->loop);
+    bench->host = "127.0.0.1";
     struct side *sides[] = {&bench->studio, &bench->kitchen};
     for (size_t i = 0; i < 2; i++) {
         sides[i]->bench = bench;

@@ -125,6 +125,20 @@ static void test_creation_whose_sender_fails_leaves_nothing(void **state)
     assert_true(is_text(&bench->studio, source, "state", "failed"));
 }
 
+static void test_peer_that_listens_everywhere_is_reached_where_its_session_is(void **state)
+{
+    struct bench *bench = *state;
+    char source[URI_SIZE], sink[URI_SIZE];
+    make_pair(bench, source, sink);
+    bench->host = "kitchen.invalid"; // is refused as no address, so that it shows in the sentence
+    struct captured captured = create_stream(&bench->studio, stream_body(source, sink));
+    assert_int_equal(captured.status, 422);
+    const char *text = json_string_value(json_object_get(captured.body, "error_text"));
+    assert_non_null(strstr(text, "kitchen.invalid"));
+    captured_finish(&captured);
+    check_nothing(bench, source, sink);
+}
+
 static void test_lost_undo_is_ended_by_the_lease(void **state)
 {
     struct bench *bench = *state;
@@ -460,6 +474,7 @@ int main(void)
         BENCH_TEST(test_creation_that_fails_at_the_peer_leaves_nothing),
         BENCH_TEST(test_creation_that_cannot_be_stored_leaves_nothing),
         BENCH_TEST(test_creation_whose_sender_fails_leaves_nothing),
+        BENCH_TEST(test_peer_that_listens_everywhere_is_reached_where_its_session_is),
         BENCH_TEST(test_lost_undo_is_ended_by_the_lease),
         BENCH_TEST(test_creation_to_an_offline_peer_is_refused),
         BENCH_TEST(test_impossible_connections_are_refused),

@@ -177,7 +177,7 @@ static void handle_put(struct control *control, const char *stream_uid,
     struct api_error error = {0};
     struct held_half *half = NULL;
     bool is_new = !find_half(control, stream_uid);
-    if (put_half(control, stream_uid, request, &half, &error) != 0) {
+    if (put_half(control, stream_uid, request, &half, &error) != 0 || !half) {
         // A device that could not be opened shows it.
         endpoints_publish(control, false);
         reply_error(fn, arg, &error);

@@ -15,9 +15,10 @@ struct peer_call {
 static void leave_list(struct peer_call *call)
 {
     struct peer_call **place = &call->list->first;
-    while (*place != call)
+    while (*place && *place != call)
         place = &(*place)->next;
-    *place = call->next;
+    if (*place)
+        *place = call->next;
     call->list = NULL;
 }
 

@@ -111,7 +111,7 @@ static int open_parent(int dir_fd, const char *path, const char **name, struct a
 
 int media_path_check_write(int dir_fd, const char *path, struct api_error *error)
 {
-    const char *name = NULL;
+    const char *name = "";
     int parent = open_parent(dir_fd, path, &name, error);
     if (parent < 0)
         return -1;
@@ -136,7 +136,7 @@ static void number_name(char *out, size_t size_bytes, const char *path, unsigned
 
 int media_path_create(int dir_fd, const char *path, char file[256], struct api_error *error)
 {
-    const char *name = NULL;
+    const char *name = "";
     int parent = open_parent(dir_fd, path, &name, error);
     if (parent < 0)
         return -1;
@@ -157,7 +157,7 @@ int media_path_create(int dir_fd, const char *path, char file[256], struct api_e
 void media_path_remove(int dir_fd, const char *file)
 {
     struct api_error ignored;
-    const char *name = NULL;
+    const char *name = "";
     int parent = open_parent(dir_fd, file, &name, &ignored);
     if (parent < 0)
         return;

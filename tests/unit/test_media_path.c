@@ -5,12 +5,16 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "media/beneath.h"
 #include "media/media_path.h"
 
 // outside/secret.wav, media/song.wav, media/sub/, and links in media/
@@ -79,18 +83,63 @@ static int teardown(void **state)
     return 0;
 }
 
+static bool is_kernel_resolving(const struct folders *folders)
+{
+    struct open_how how = {.flags = O_PATH, .resolve = RESOLVE_BENEATH};
+    int fd = (int)syscall(SYS_openat2, folders->dir_fd, ".", &how, sizeof(how));
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static void check_opens(const struct folders *folders, const char *name)
+{
+    struct api_error error = {0};
+    int fd = media_path_open_read(folders->dir_fd, name, &error);
+    if (fd < 0)
+        fail_msg("%s: %s", name, error.text);
+    close(fd);
+}
+
 static void test_files_inside_open(void **state)
 {
     struct folders *folders = *state;
-    static const char *const names[] = {"song.wav", "./song.wav", "sub/../song.wav",
-                                        "sub/inside.wav"};
+    check_opens(folders, "song.wav");
+    check_opens(folders, "./song.wav");
+    check_opens(folders, ".//./song.wav");
+    if (!is_kernel_resolving(folders))
+        return;
+    check_opens(folders, "sub/../song.wav");
+    check_opens(folders, "sub/inside.wav");
+}
+
+static void test_walk_follows_no_link(void **state)
+{
+    struct folders *folders = *state;
+    static const char *const names[] = {"../outside/secret.wav",
+                                        "/etc/passwd",
+                                        "relative.wav",
+                                        "absolute.wav",
+                                        "away/secret.wav",
+                                        "dangling.wav",
+                                        "sub/../song.wav",
+                                        "magic/etc/passwd",
+                                        "..",
+                                        "",
+                                        "sub/inside.wav",
+                                        "song.wav/x",
+                                        "sub/../../outside",
+                                        "none/../song.wav"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        struct api_error error = {0};
-        int fd = media_path_open_read(folders->dir_fd, names[i], &error);
-        if (fd < 0)
-            fail_msg("%s: %s", names[i], error.text);
-        close(fd);
+        if (beneath_walk(folders->dir_fd, names[i], O_RDONLY) >= 0)
+            fail_msg("'%s' opened", names[i]);
     }
+    int fd = beneath_walk(folders->dir_fd, "sub//.//", O_PATH | O_DIRECTORY);
+    assert_true(fd >= 0);
+    close(fd);
+    fd = beneath_walk(folders->dir_fd, "./song.wav", O_RDONLY);
+    assert_true(fd >= 0);
+    close(fd);
 }
 
 static void test_nothing_outside_can_be_read(void **state)
@@ -203,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files_inside_open, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_walk_follows_no_link, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_outside_can_be_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_named_pipe_does_not_hang, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_outside_can_be_written, setup, teardown),

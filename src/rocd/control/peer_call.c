@@ -14,11 +14,12 @@ struct peer_call {
 
 static void leave_list(struct peer_call *call)
 {
+    if (!call->list)
+        return;
     struct peer_call **place = &call->list->first;
-    while (*place && *place != call)
+    while (*place != call)
         place = &(*place)->next;
-    if (*place)
-        *place = call->next;
+    *place = call->next;
     call->list = NULL;
 }
 

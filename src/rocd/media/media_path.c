@@ -3,31 +3,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "media/beneath.h"
 
 #define FIELD     "virtual.path"
 #define SUFFIX    ".wav"
 #define MAX_TAKES 100000
 
-static int open_beneath(int dir_fd, const char *path, int flags)
-{
-    struct open_how how = {
-        .flags = (unsigned long long)(flags | O_CLOEXEC),
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-    };
-    return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
-}
-
 static int explain(const char *path, int cause, struct api_error *error)
 {
     switch (cause) {
     case EXDEV:
+    case ELOOP:
         return error_set(error, ERROR_INVALID_ARGS, FIELD,
                          "'%s' leads out of the media folder; name a file inside it.", path);
     case ENOENT:
@@ -74,7 +66,7 @@ int media_path_open_read(int dir_fd, const char *path, struct api_error *error)
     if (check_path(path, error) != 0)
         return -1;
     // O_NONBLOCK: opening a named pipe must not hang the loop.
-    int fd = open_beneath(dir_fd, path, O_RDONLY | O_NONBLOCK);
+    int fd = beneath_open(dir_fd, path, O_RDONLY | O_NONBLOCK);
     if (fd < 0)
         return explain(path, errno, error);
     struct stat info;
@@ -102,7 +94,7 @@ static int open_parent(int dir_fd, const char *path, const char **name, struct a
     char parent[256] = ".";
     if (slash)
         snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
-    int fd = open_beneath(dir_fd, parent, O_PATH | O_DIRECTORY);
+    int fd = beneath_open(dir_fd, parent, O_PATH | O_DIRECTORY);
     if (fd < 0)
         return explain(parent, errno, error);
     *name = base;

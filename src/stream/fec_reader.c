@@ -249,7 +249,7 @@ static void list_symbols(struct fec_reader *reader, const struct block *block)
 static int repair(struct fec_reader *reader, struct block *block, uint16_t sbn,
                   struct packet **restored)
 {
-    struct packet *missing[RS8M_MAX_SYMBOLS];
+    struct packet *missing[RS8M_MAX_SYMBOLS] = {0};
     unsigned n = block->end_esi > block->source_count ? block->end_esi : block->source_count;
     bool ok = take_buffers(reader, block, missing);
     unsigned i;

@@ -6,10 +6,15 @@
 #ifndef ROC_TESTS_PCAP_FILE_H
 #define ROC_TESTS_PCAP_FILE_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #define PCAP_FILE_HEADER   24
 #define PCAP_RECORD_HEADER 16

@@ -6,8 +6,13 @@
 #ifndef ROC_TESTS_STREAM_PACKETS_H
 #define ROC_TESTS_STREAM_PACKETS_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "audio/pcm.h"
 #include "base/packet.h"

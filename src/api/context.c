@@ -54,7 +54,11 @@ int media_encoding_parse(struct audio_encoding *out, const roc_media_encoding *e
     if (channels == 0 ||
         (encoding->channels != ROC_CHANNEL_LAYOUT_MULTITRACK && encoding->tracks != 0))
         return -EINVAL;
-    *out = (struct audio_encoding){.rate_hz = encoding->rate, .channels = channels};
+    *out = (struct audio_encoding){
+        .rate_hz = encoding->rate,
+        .channels = channels,
+        .is_multitrack = encoding->channels == ROC_CHANNEL_LAYOUT_MULTITRACK,
+    };
     return 0;
 }
 

@@ -82,6 +82,7 @@ static int create_receiver(roc_receiver *receiver, const roc_receiver_config *co
         .network = context_get_network(receiver->context),
         .pool = context_get_pool(receiver->context),
         .output_channels = receiver->frames.channels,
+        .output_is_multitrack = receiver->frames.is_multitrack,
         .session =
             {
                 .target_latency_ns = config->target_latency <= INT64_MAX

@@ -370,13 +370,22 @@ int roc_sender_unlink(roc_sender *sender, roc_slot slot)
 
 // Writing
 
+static void map_channels(roc_sender *sender, const float *samples, size_t frames)
+{
+    const struct audio_encoding *from = &sender->frames;
+    const struct audio_encoding *to = &sender->packets;
+    if (from->is_multitrack || to->is_multitrack)
+        channel_copy(sender->rt.mapped, to->channels, samples, from->channels, frames);
+    else
+        channel_map(sender->rt.mapped, to->channels, samples, from->channels, frames);
+}
+
 static void write_piece(roc_sender *sender, const float *samples, size_t frames)
 {
     if (sender->rt.has_pacer)
         pacer_wait(&sender->rt.pacer, frames);
     if (sender->rt.mapped != NULL) {
-        channel_map(sender->rt.mapped, sender->packets.channels, samples, sender->frames.channels,
-                    frames);
+        map_channels(sender, samples, frames);
         samples = sender->rt.mapped;
     }
     sender_write(sender->sender, samples, frames);

@@ -18,8 +18,8 @@ static void average_stereo_to_mono(float *restrict out, const float *restrict in
         out[i] = (in[2 * i] + in[2 * i + 1]) * 0.5f;
 }
 
-static void copy_first_channels(float *restrict out, unsigned out_channels,
-                                const float *restrict in, unsigned in_channels, size_t frames)
+void channel_copy(float *out, unsigned out_channels, const float *in, unsigned in_channels,
+                  size_t frames)
 {
     unsigned common = out_channels < in_channels ? out_channels : in_channels;
     for (size_t i = 0; i < frames; i++) {
@@ -41,6 +41,6 @@ void channel_map(float *out, unsigned out_channels, const float *in, unsigned in
     } else if (in_channels == 2 && out_channels == 1) {
         average_stereo_to_mono(out, in, frames);
     } else {
-        copy_first_channels(out, out_channels, in, in_channels, frames);
+        channel_copy(out, out_channels, in, in_channels, frames);
     }
 }

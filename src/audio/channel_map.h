@@ -13,5 +13,9 @@
 // same.
 void channel_map(float *out, unsigned out_channels, const float *in, unsigned in_channels,
                  size_t frames);
+// For tracks that are independent of each other: the first ones are copied, the rest is zero. in
+// and out must not overlap.
+void channel_copy(float *out, unsigned out_channels, const float *in, unsigned in_channels,
+                  size_t frames);
 
 #endif

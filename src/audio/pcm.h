@@ -6,6 +6,7 @@
 #ifndef ROC_AUDIO_PCM_H
 #define ROC_AUDIO_PCM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct audio_encoding {
     uint8_t payload_type;
     unsigned rate_hz;
     unsigned channels;
+    bool is_multitrack; // the channels are independent tracks, which are never remixed
 };
 
 #define PCM_L16_SAMPLE_SIZE 2

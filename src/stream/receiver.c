@@ -96,6 +96,24 @@ static void collect(void *arg)
     session_router_collect(receiver->router);
 }
 
+static int create_mixer(struct receiver *receiver)
+{
+    const struct receiver_config *config = &receiver->config;
+    struct session_mixer_config mixer = {
+        .rate_hz = config->encodings[0].rate_hz,
+        .channels = receiver->output_channels,
+        .is_multitrack = config->output_is_multitrack,
+        .session_channels = most_channels(config),
+        .clockless = config->session.clockless,
+        .router = receiver->router,
+    };
+
+    if (config->output_channels == 0) {
+        mixer.is_multitrack = config->encodings[0].is_multitrack;
+    }
+    return session_mixer_create(&receiver->mixer, &mixer);
+}
+
 static int init_parts(struct receiver *receiver)
 {
     const struct receiver_config *config = &receiver->config;
@@ -109,13 +127,7 @@ static int init_parts(struct receiver *receiver)
     if (err < 0) {
         return err;
     }
-    err = session_mixer_create(&receiver->mixer, &(struct session_mixer_config){
-                                                     .rate_hz = config->encodings[0].rate_hz,
-                                                     .channels = receiver->output_channels,
-                                                     .session_channels = most_channels(config),
-                                                     .clockless = config->session.clockless,
-                                                     .router = receiver->router,
-                                                 });
+    err = create_mixer(receiver);
     if (err < 0 || !config->network) {
         return err;
     }

@@ -30,6 +30,7 @@ struct receiver_config {
     struct audio_encoding encodings[RECEIVER_MAX_ENCODINGS];
     size_t encoding_count;
     unsigned output_channels;              // of what read gives; 0 = as the first encoding
+    bool output_is_multitrack;             // with output_channels: what is read are tracks
     struct receive_session_config session; // pool, encoding and fec are the receiver's own
 };
 

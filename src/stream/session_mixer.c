@@ -116,7 +116,11 @@ static void read_mapped(struct session_mixer *mixer, struct session_entry *entry
         return;
     }
     receive_session_read(entry->session, mixer->session_piece, frames);
-    channel_map(samples, mixer->config.channels, mixer->session_piece, channels, frames);
+    if (mixer->config.is_multitrack || entry->encoding.is_multitrack) {
+        channel_copy(samples, mixer->config.channels, mixer->session_piece, channels, frames);
+    } else {
+        channel_map(samples, mixer->config.channels, mixer->session_piece, channels, frames);
+    }
 }
 
 static void read_piece(struct session_mixer *mixer, float *samples, size_t frames)

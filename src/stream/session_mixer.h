@@ -15,6 +15,7 @@ struct session_mixer;
 struct session_mixer_config {
     unsigned rate_hz;
     unsigned channels;         // of what is read
+    bool is_multitrack;        // these are independent tracks
     unsigned session_channels; // most that a session has
     bool clockless;            // how sessions are read at first
     struct session_router *router;

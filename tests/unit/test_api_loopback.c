@@ -119,9 +119,13 @@ static void check_bit_exact(const struct path_config *config)
     make_noise(sent, frames * written);
     assert_int_equal(api_write(p.sender, sent, frames * written), 0);
     read_sound(p.receiver, got, read, frames);
-    for (size_t i = 0; i < frames; i++)
-        for (unsigned c = 0; c < read; c++)
-            assert_true(got[i * read + c] == sent[i * written + (c < written ? c : 0)]);
+    // More channels than there were: mono is in both of stereo, and tracks stay where they are.
+    for (size_t i = 0; i < frames; i++) {
+        for (unsigned c = 0; c < read; c++) {
+            const float copied = config->tracks > 0 ? 0 : sent[i * written];
+            assert_true(got[i * read + c] == (c < written ? sent[i * written + c] : copied));
+        }
+    }
     // And then silence.
     assert_int_equal(api_read(p.receiver, got, read), 0);
     assert_true(got[0] == 0);
@@ -164,6 +168,15 @@ static void test_loopback_mono_becomes_stereo_in_receiver(void **state)
 {
     check_bit_exact(&(struct path_config){
         .written = ROC_CHANNEL_LAYOUT_MONO, .sent = ROC_CHANNEL_LAYOUT_MONO, .has_fec = true});
+}
+
+static void test_loopback_tracks_are_never_remixed(void **state)
+{
+    const roc_channel_layout tracks = ROC_CHANNEL_LAYOUT_MULTITRACK;
+    check_bit_exact(&(struct path_config){.written = tracks, .tracks = 1});
+    check_bit_exact(&(struct path_config){.written = tracks, .sent = tracks, .tracks = 1});
+    check_bit_exact(&(struct path_config){
+        .written = ROC_CHANNEL_LAYOUT_MONO, .sent = tracks, .read = tracks, .tracks = 3});
 }
 
 // Mixing
@@ -303,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_loopback_of_tracks_is_bit_exact),
         cmocka_unit_test(test_loopback_mono_becomes_stereo_in_sender),
         cmocka_unit_test(test_loopback_mono_becomes_stereo_in_receiver),
+        cmocka_unit_test(test_loopback_tracks_are_never_remixed),
         cmocka_unit_test(test_loopback_two_senders_are_mixed),
         cmocka_unit_test(test_loopback_mix_is_clipped),
         cmocka_unit_test(test_loopback_every_slot_plays),

@@ -77,7 +77,7 @@ static struct receiver *open_receiver(struct packet_pool *pool, enum fec_scheme 
 {
     struct receiver_config config = {
         .pool = pool,
-        .encodings = {{10, 44100, 2}},
+        .encodings = {{10, 44100, 2, false}},
         .encoding_count = 1,
         .session.clockless = true,
     };

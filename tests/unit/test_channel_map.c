@@ -54,6 +54,17 @@ static void test_channel_map_of_nothing_writes_nothing(void **state)
     check(1, 1, NULL, 0);
 }
 
+static void test_channel_copy_never_remixes(void **state)
+{
+    const float one[] = {1, 2};
+    const float two[] = {1, 2, 3, 4};
+    float out[4] = {9, 9, 9, 9};
+    channel_copy(out, 2, one, 1, 2);
+    assert_true(out[0] == 1 && out[1] == 0 && out[2] == 2 && out[3] == 0);
+    channel_copy(out, 1, two, 2, 2);
+    assert_true(out[0] == 1 && out[1] == 3 && out[2] == 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -61,6 +72,7 @@ int main(void)
         cmocka_unit_test(test_channel_map_stereo_to_mono_averages),
         cmocka_unit_test(test_channel_map_same_layout_copies),
         cmocka_unit_test(test_channel_map_otherwise_copies_first_channels),
+        cmocka_unit_test(test_channel_copy_never_remixes),
         cmocka_unit_test(test_channel_map_of_nothing_writes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

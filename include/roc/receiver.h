@@ -20,8 +20,8 @@ extern "C" {
 /**
  * Listens on any number of slots, restores lost packets, and mixes all senders that it hears.
  *
- * A *slot* is a set of addresses to listen on: a source endpoint, and a repair endpoint where FEC is
- * wanted. Each sender that is heard becomes a session of its own, which starts to play once the
+ * A *slot* is a set of addresses to listen on: a source endpoint, and a repair endpoint where FEC
+ * is wanted. Each sender that is heard becomes a session of its own, which starts to play once the
  * target latency is in its queue and ends when nothing playable came for a while.
  *
  * Life cycle: roc_receiver_open(), roc_receiver_bind() for each interface, roc_receiver_read() for
@@ -31,11 +31,11 @@ extern "C" {
  * A call that fails after it named a slot with good arguments *breaks* the slot, as with a sender
  * (see roc/sender.h).
  *
- * Not there yet: control endpoints (RTCP), latency tuning against clock drift (the latency is
- * fixed), conversion between different rates of packets and frames, and LDPC. Binding what is
- * missing fails with a message in the log.
+ * Not there yet: control endpoints (RTCP), latency tuning against clock drift (the latency is fixed
+ * with every profile, and latency_tolerance has no effect), conversion between different rates of
+ * packets and frames, and LDPC. Binding what is missing fails with a message in the log.
  *
- * All functions return 0, or -1 with a message in the log.
+ * All functions return 0, or -1 with a message in the log; only roc_receiver_read() logs nothing.
  * Thread: any, but one at a time for roc_receiver_read(); roc_receiver_close() excludes all others.
  */
 typedef struct roc_receiver roc_receiver;
@@ -47,17 +47,19 @@ typedef struct roc_receiver roc_receiver;
  * \param context borrowed until roc_receiver_close()
  * \param config borrowed for the call
  * \param result written on success only
- * \returns 0, or -1 when an argument is NULL, or frame_encoding or an enum value is not legal, or no
- *  encoding of the context has the rate of the frames
+ * \returns 0, or -1 when an argument is NULL, frame_encoding or an enum value is not legal, the
+ *  target latency is longer than a minute, or no encoding of the context has the rate of the frames
  */
 ROC_API int roc_receiver_open(roc_context *context, const roc_receiver_config *config,
                               roc_receiver **result);
 
 /**
- * Sets the local side of an interface, before it is bound.
+ * Sets the local side of an interface, before it is bound. outgoing_address has no effect: the
+ * endpoint says where to bind. A multicast_group that does not suit the endpoint makes binding
+ * fail.
  *
- * \returns 0, or -1 when an address in the config is no literal IP address (the slot is unharmed),
- *  or the interface is bound already (the slot is broken)
+ * \returns 0, or -1 when an argument is NULL or an address in the config is no literal IP address
+ *  (the slot is unharmed), or the interface is bound already (the slot is broken)
  */
 ROC_API int roc_receiver_configure(roc_receiver *receiver, roc_slot slot, roc_interface iface,
                                    const roc_interface_config *config);
@@ -67,7 +69,7 @@ ROC_API int roc_receiver_configure(roc_receiver *receiver, roc_slot slot, roc_in
  * which may block.
  *
  * \param endpoint borrowed for the call; port 0 is replaced by the port that was found
- * \returns 0, or -1 and the slot is broken
+ * \returns 0, or -1: the slot is broken then, unless an argument was NULL or the interface unknown
  */
 ROC_API int roc_receiver_bind(roc_receiver *receiver, roc_slot slot, roc_interface iface,
                               roc_endpoint *endpoint);

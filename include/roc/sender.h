@@ -34,9 +34,11 @@ extern "C" {
  * be used again.
  *
  * Not there yet: control endpoints (RTCP), conversion between different rates of frames and
- * packets, latency tuning on the sender, and LDPC. Asking for them fails with a message in the log.
+ * packets, latency tuning on the sender, and LDPC. Asking for them fails with a message in the log:
+ * a control endpoint when it is connected, which breaks its slot, the others when the sender is
+ * opened.
  *
- * All functions return 0, or -1 with a message in the log.
+ * All functions return 0, or -1 with a message in the log; only roc_sender_write() logs nothing.
  * Thread: any, but one at a time for roc_sender_write(); roc_sender_close() excludes all others.
  */
 typedef struct roc_sender roc_sender;
@@ -48,16 +50,20 @@ typedef struct roc_sender roc_sender;
  * \param config borrowed for the call
  * \param result written on success only
  * \returns 0, or -1 when an argument is NULL, frame_encoding or an enum value is not legal, the
- *  packet encoding is not registered (zero looks for one with the rate and channels of the frames)
+ *  packet encoding is not registered (zero looks for one with the rate and channels of the frames),
+ *  or something is asked for that is not there yet. Packet lengths and FEC blocks that no packets
+ *  can have are found out when a slot is connected.
  */
 ROC_API int roc_sender_open(roc_context *context, const roc_sender_config *config,
                             roc_sender **result);
 
 /**
- * Sets the local side of an interface, before it is connected.
+ * Sets the local side of an interface, before it is connected. A slot has one socket: what is set
+ * for one interface holds for the others too, and two that differ make the second connect fail.
+ * multicast_group is for receivers and has no effect here.
  *
- * \returns 0, or -1 when an address in the config is no literal IP address (the slot is unharmed),
- *  or the interface is connected already (the slot is broken)
+ * \returns 0, or -1 when an argument is NULL or an address in the config is no literal IP address
+ *  (the slot is unharmed), or the interface is connected already (the slot is broken)
  */
 ROC_API int roc_sender_configure(roc_sender *sender, roc_slot slot, roc_interface iface,
                                  const roc_interface_config *config);
@@ -67,7 +73,7 @@ ROC_API int roc_sender_configure(roc_sender *sender, roc_slot slot, roc_interfac
  * Resolves the host of the endpoint, which may block.
  *
  * \param endpoint borrowed for the call
- * \returns 0, or -1 and the slot is broken
+ * \returns 0, or -1: the slot is broken then, unless an argument was NULL or the interface unknown
  */
 ROC_API int roc_sender_connect(roc_sender *sender, roc_slot slot, roc_interface iface,
                                const roc_endpoint *endpoint);
@@ -92,7 +98,8 @@ ROC_API int roc_sender_query(roc_sender *sender, roc_slot slot, roc_sender_metri
 ROC_API int roc_sender_unlink(roc_sender *sender, roc_slot slot);
 
 /**
- * Sends samples to every slot that is complete. A frame may have any length; samples that do not
+ * Sends samples to every slot that is complete. A frame may have any length, but more than a second
+ * at once may be more than memory was set aside for, and packets are lost; samples that do not
  * fill a packet wait for the next call. With ROC_CLOCK_SOURCE_INTERNAL the call blocks so that
  * sound leaves at the pace of its rate; otherwise it never blocks.
  *

@@ -4,6 +4,9 @@
 // time: all of the sound is sent at once, and the target latency is the length of the sound, so
 // that a session begins to play when its last packet is there.
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "api_fixture.h"
 #include "sound_files.h"
 
@@ -306,6 +309,49 @@ static void test_loopback_broken_slot_falls_silent(void **state)
     path_close(&p);
 }
 
+// Slots that come and go
+
+struct player {
+    struct path *path;
+    atomic_bool is_stopping;
+};
+
+static void *write_and_read(void *arg)
+{
+    struct player *player = arg;
+    static float samples[READ_FRAMES * 2];
+    while (!atomic_load(&player->is_stopping)) {
+        api_write(player->path->sender, samples, READ_FRAMES * 2);
+        api_read(player->path->receiver, samples, READ_FRAMES * 2);
+        usleep(200);
+    }
+    return NULL;
+}
+
+static void test_loopback_slots_come_and_go_while_sound_flows(void **state)
+{
+    struct path p;
+    struct player player = {.path = &p};
+    pthread_t thread;
+    path_open(&p, &(struct path_config){.has_fec = true});
+    assert_int_equal(pthread_create(&thread, NULL, write_and_read, &player), 0);
+    for (roc_slot i = 0; i < 40; i++) {
+        path_connect(&p, p.sender, i, i, true);
+        usleep(1000);
+        assert_int_equal(count_connections(p.receiver, i) <= 1, 1);
+        // One is broken, the other unlinked, in turns.
+        if (i % 2 == 0)
+            assert_int_equal(api_connect_uri(p.sender, i, api_source, NULL), -1);
+        else
+            assert_int_equal(api_bind_uri(p.receiver, i, api_source, NULL), -1);
+        assert_int_equal(roc_sender_unlink(p.sender, i), 0);
+        assert_int_equal(roc_receiver_unlink(p.receiver, i), 0);
+    }
+    atomic_store(&player.is_stopping, true);
+    pthread_join(thread, NULL);
+    path_close(&p);
+}
+
 int main(void)
 {
     log_set_level(LOG_NONE);
@@ -322,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_loopback_every_slot_plays),
         cmocka_unit_test(test_loopback_unlinked_slot_falls_silent),
         cmocka_unit_test(test_loopback_broken_slot_falls_silent),
+        cmocka_unit_test(test_loopback_slots_come_and_go_while_sound_flows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/common_config.h"
 #include "api/endpoint_request.h"
-#include "api/pacer.h"
+#include "api/frame_reader.h"
 #include "api/slots.h"
 #include "base/log.h"
 #include "net/address.h"
@@ -18,15 +17,12 @@
 struct roc_receiver {
     roc_context *context;
     struct receiver *receiver;
-    struct audio_encoding frames; // of what is read
 
     pthread_mutex_t mutex; // guards the slots; the reader never takes it
     struct slots slots;
 
     struct {
-        bool has_pacer;
-        struct pacer pacer;
-        size_t piece_frames; // in which an internal clock reads
+        struct frame_reader reader;
     } rt;
 };
 
@@ -38,68 +34,17 @@ static int refuse(const char *function, const char *reason)
 
 // Opening
 
-static int read_config(roc_receiver *receiver, const roc_receiver_config *config,
-                       struct api_error *error)
-{
-    const struct common_config common = {
-        .frame_encoding = &config->frame_encoding,
-        .clock_source = config->clock_source,
-        .latency_tuner_backend = config->latency_tuner_backend,
-        .latency_tuner_profile = config->latency_tuner_profile,
-        .resampler_backend = config->resampler_backend,
-        .resampler_profile = config->resampler_profile,
-    };
-    const int code = common_config_parse(&receiver->frames, &common, error);
-    if (code != 0)
-        return code;
-    if (config->latency_tuner_profile == ROC_LATENCY_TUNER_PROFILE_RESPONSIVE ||
-        config->latency_tuner_profile == ROC_LATENCY_TUNER_PROFILE_GRADUAL)
-        log_info("api", "roc_receiver_open: latency tuning is not supported; the latency is fixed");
-    return 0;
-}
-
-// All encodings that can be played without conversion of their rate.
-static int list_encodings(struct receiver_config *internal, const roc_receiver *receiver,
-                          struct api_error *error)
-{
-    struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS];
-    const size_t count = context_get_encodings(receiver->context, encodings);
-    for (size_t i = 0; i < count; i++)
-        if (encodings[i].rate_hz == receiver->frames.rate_hz)
-            internal->encodings[internal->encoding_count++] = encodings[i];
-    if (internal->encoding_count > 0)
-        return 0;
-    return api_fail(error, -ENOTSUP,
-                    "no packet encoding has the %u Hz of the frames, and conversion of rates is "
-                    "not supported; register one with roc_context_register_encoding first",
-                    receiver->frames.rate_hz);
-}
-
 static int create_receiver(roc_receiver *receiver, const roc_receiver_config *config,
                            struct api_error *error)
 {
-    struct receiver_config internal = {
-        .network = context_get_network(receiver->context),
-        .pool = context_get_pool(receiver->context),
-        .output_channels = receiver->frames.channels,
-        .output_is_multitrack = receiver->frames.is_multitrack,
-        .session =
-            {
-                .target_latency_ns = config->target_latency <= INT64_MAX
-                                         ? (int64_t)config->target_latency
-                                         : INT64_MAX,
-                .no_playback_timeout_ns = config->no_playback_timeout,
-                .choppy_playback_timeout_ns = config->choppy_playback_timeout,
-            },
-    };
-    int code = list_encodings(&internal, receiver, error);
+    struct receiver_setup setup;
+    int code = receiver_setup_parse(&setup, receiver->context, config, error);
     if (code != 0)
         return code;
-    code = receiver_create(&receiver->receiver, &internal);
-    if (code != 0)
-        return api_fail(error, code, "cannot make a receiver with a target latency of %llu ns: %s",
-                        config->target_latency, strerrordesc_np(-code));
-    return 0;
+    setup.receiver.network = context_get_network(receiver->context);
+    frame_reader_init(&receiver->rt.reader, &setup);
+    code = receiver_create(&receiver->receiver, &setup.receiver);
+    return code == 0 ? 0 : receiver_setup_explain(&setup, code, error);
 }
 
 static void destroy(roc_receiver *receiver)
@@ -123,12 +68,8 @@ int roc_receiver_open(roc_context *context, const roc_receiver_config *config,
     receiver->context = context;
     context_ref(context);
     pthread_mutex_init(&receiver->mutex, NULL);
-    if (read_config(receiver, config, &error) != 0 ||
-        create_receiver(receiver, config, &error) != 0)
+    if (create_receiver(receiver, config, &error) != 0)
         goto fail;
-    receiver->rt.has_pacer = config->clock_source == ROC_CLOCK_SOURCE_INTERNAL;
-    pacer_init(&receiver->rt.pacer, receiver->frames.rate_hz);
-    receiver->rt.piece_frames = piece_frames(receiver->frames.rate_hz, receiver->frames.channels);
     *result = receiver;
     return 0;
 
@@ -282,29 +223,9 @@ int roc_receiver_unlink(roc_receiver *receiver, roc_slot slot)
 
 // Reading
 
-static void read_paced(roc_receiver *receiver, float *samples, size_t frames)
-{
-    while (frames > 0) {
-        const size_t n = frames < receiver->rt.piece_frames ? frames : receiver->rt.piece_frames;
-        pacer_wait(&receiver->rt.pacer, n);
-        receiver_read(receiver->receiver, samples, n);
-        samples += n * receiver->frames.channels;
-        frames -= n;
-    }
-}
-
 int roc_receiver_read(roc_receiver *receiver, roc_frame *frame)
 {
-    if (receiver == NULL || frame == NULL)
+    if (receiver == NULL)
         return -1;
-    const size_t frame_size = receiver->frames.channels * sizeof(float);
-    if (frame->samples_size % frame_size != 0 ||
-        (frame->samples == NULL && frame->samples_size != 0))
-        return -1;
-    const size_t frames = frame->samples_size / frame_size;
-    if (receiver->rt.has_pacer)
-        read_paced(receiver, frame->samples, frames);
-    else if (frames > 0)
-        receiver_read(receiver->receiver, frame->samples, frames);
-    return 0;
+    return frame_reader_read(&receiver->rt.reader, receiver->receiver, frame) == 0 ? 0 : -1;
 }

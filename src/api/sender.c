@@ -7,17 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/common_config.h"
 #include "api/endpoint_request.h"
-#include "api/pacer.h"
+#include "api/frame_writer.h"
 #include "api/slots.h"
-#include "audio/channel_map.h"
 #include "base/log.h"
 #include "net/address.h"
 #include "stream/sender.h"
 
-// Longer ones are a mistake in the unit.
-#define MAX_PACKET_LENGTH_NS 1000000000
 // Packets that a slot can hand to the network at once: more than a second of default ones with
 // their repair. A sender with many slots shares what this many have.
 #define PACKETS_PER_SLOT     512
@@ -27,17 +23,12 @@ struct roc_sender {
     roc_context *context;
     struct sender *sender;
     enum fec_scheme scheme;
-    struct audio_encoding frames; // of what is written
-    struct audio_encoding packets;
 
     pthread_mutex_t mutex; // guards the slots; the writer never takes it
     struct slots slots;
 
     struct {
-        bool has_pacer;
-        struct pacer pacer;
-        size_t piece_frames;
-        float *mapped; // a piece in the channels of packets; NULL when frames have the same
+        struct frame_writer writer;
     } rt;
 };
 
@@ -49,121 +40,15 @@ static int refuse(const char *function, const char *reason)
 
 // Opening
 
-static int find_by_format(struct audio_encoding *out, roc_context *context,
-                          const struct audio_encoding *frames, struct api_error *error)
+static int create_sender(roc_sender *sender, const struct sender_setup *setup)
 {
-    struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS];
-    const size_t count = context_get_encodings(context, encodings);
-    for (size_t i = 0; i < count; i++) {
-        if (encodings[i].rate_hz != frames->rate_hz || encodings[i].channels != frames->channels)
-            continue;
-        *out = encodings[i];
-        return 0;
-    }
-    return api_fail(error, -ENOENT,
-                    "no packet encoding has %u Hz and %u channels; name one in packet_encoding, or "
-                    "register one with roc_context_register_encoding",
-                    frames->rate_hz, frames->channels);
-}
-
-static int find_encoding(roc_sender *sender, roc_packet_encoding wanted, struct api_error *error)
-{
-    struct audio_encoding *packets = &sender->packets;
-    if (wanted == 0)
-        return find_by_format(packets, sender->context, &sender->frames, error);
-    if (context_find_encoding(sender->context, (unsigned)wanted, packets) != 0)
-        return api_fail(error, -ENOENT,
-                        "packet_encoding %d is not registered on the context; use 10, 11, or "
-                        "roc_context_register_encoding",
-                        (int)wanted);
-    if (packets->rate_hz != sender->frames.rate_hz)
-        return api_fail(error, -ENOTSUP,
-                        "frames of %u Hz cannot go into packets of %u Hz: conversion of rates is "
-                        "not supported; use frames and packets of one rate",
-                        sender->frames.rate_hz, packets->rate_hz);
-    return 0;
-}
-
-static int read_fec(enum fec_scheme *scheme, roc_fec_encoding encoding, struct api_error *error)
-{
-    switch (encoding) {
-    case ROC_FEC_ENCODING_DISABLE:
-        *scheme = FEC_NONE;
-        return 0;
-    case ROC_FEC_ENCODING_DEFAULT:
-    case ROC_FEC_ENCODING_RS8M:
-        *scheme = FEC_RS8M;
-        return 0;
-    case ROC_FEC_ENCODING_LDPC_STAIRCASE:
-        return api_fail(error, -ENOTSUP,
-                        "LDPC-Staircase is not supported; use ROC_FEC_ENCODING_RS8M");
-    }
-    return api_fail(error, -EINVAL, "fec_encoding is %d, which roc/config.h does not list",
-                    (int)encoding);
-}
-
-static int check_tuner(roc_latency_tuner_profile profile, struct api_error *error)
-{
-    if (profile == ROC_LATENCY_TUNER_PROFILE_DEFAULT || profile == ROC_LATENCY_TUNER_PROFILE_INTACT)
-        return 0;
-    return api_fail(error, -ENOTSUP,
-                    "latency tuning on the sender is not supported; leave latency_tuner_profile at "
-                    "its default");
-}
-
-static int read_config(roc_sender *sender, const roc_sender_config *config, struct api_error *error)
-{
-    const struct common_config common = {
-        .frame_encoding = &config->frame_encoding,
-        .clock_source = config->clock_source,
-        .latency_tuner_backend = config->latency_tuner_backend,
-        .latency_tuner_profile = config->latency_tuner_profile,
-        .resampler_backend = config->resampler_backend,
-        .resampler_profile = config->resampler_profile,
-    };
-    int code = common_config_parse(&sender->frames, &common, error);
-    if (code == 0)
-        code = check_tuner(config->latency_tuner_profile, error);
-    if (code == 0)
-        code = read_fec(&sender->scheme, config->fec_encoding, error);
-    if (code == 0)
-        code = find_encoding(sender, config->packet_encoding, error);
-    return code;
-}
-
-static int init_writer(roc_sender *sender, roc_clock_source clock)
-{
-    const unsigned from = sender->frames.channels;
-    const unsigned to = sender->packets.channels;
-    sender->rt.has_pacer = clock == ROC_CLOCK_SOURCE_INTERNAL;
-    pacer_init(&sender->rt.pacer, sender->frames.rate_hz);
-    sender->rt.piece_frames = piece_frames(sender->frames.rate_hz, from > to ? from : to);
-    if (from == to)
-        return 0;
-    sender->rt.mapped = calloc(sender->rt.piece_frames * to, sizeof(float));
-    return sender->rt.mapped != NULL ? 0 : -ENOMEM;
-}
-
-static int create_sender(roc_sender *sender, const roc_sender_config *config)
-{
-    // A length that no packet can have is refused when the slot is connected.
-    const unsigned long long length_ns = config->packet_length;
-    const struct sender_config internal = {
+    const struct sender_config config = {
         .network = context_get_network(sender->context),
-        .session =
-            {
-                .pool = context_get_pool(sender->context),
-                .encoding = sender->packets,
-                .packet_length_ns =
-                    length_ns <= MAX_PACKET_LENGTH_NS ? (int64_t)length_ns : INT64_MAX,
-                .fec = sender->scheme,
-                .source_packets = config->fec_block_source_packets,
-                .repair_packets = config->fec_block_repair_packets,
-                .interleaving = config->packet_interleaving != 0,
-                .max_packet_size = context_get_max_packet_size(sender->context),
-            },
+        .session = setup->session,
     };
-    return sender_create(&sender->sender, &internal);
+    sender->scheme = setup->session.fec;
+    const int code = frame_writer_init(&sender->rt.writer, setup);
+    return code == 0 ? sender_create(&sender->sender, &config) : code;
 }
 
 static void destroy(roc_sender *sender)
@@ -171,7 +56,7 @@ static void destroy(roc_sender *sender)
     sender_destroy(sender->sender);
     slots_finish(&sender->slots);
     pthread_mutex_destroy(&sender->mutex);
-    free(sender->rt.mapped);
+    frame_writer_finish(&sender->rt.writer);
     context_unref(sender->context);
     free(sender);
 }
@@ -181,17 +66,16 @@ int roc_sender_open(roc_context *context, const roc_sender_config *config, roc_s
     if (context == NULL || config == NULL || result == NULL)
         return refuse("open", "context, config or result is NULL");
     struct api_error error = {""};
+    struct sender_setup setup;
     roc_sender *sender = calloc(1, sizeof(*sender));
     if (sender == NULL)
         return refuse("open", "out of memory");
     sender->context = context;
     context_ref(context);
     pthread_mutex_init(&sender->mutex, NULL);
-    if (read_config(sender, config, &error) != 0)
+    if (sender_setup_parse(&setup, context, config, &error) != 0)
         goto fail;
-    int code = init_writer(sender, config->clock_source);
-    if (code == 0)
-        code = create_sender(sender, config);
+    const int code = create_sender(sender, &setup);
     if (code != 0) {
         api_fail(&error, code, "%s", strerrordesc_np(-code));
         goto fail;
@@ -370,42 +254,16 @@ int roc_sender_unlink(roc_sender *sender, roc_slot slot)
 
 // Writing
 
-static void map_channels(roc_sender *sender, const float *samples, size_t frames)
+static void write_piece(const float *samples, size_t frames, void *arg)
 {
-    const struct audio_encoding *from = &sender->frames;
-    const struct audio_encoding *to = &sender->packets;
-    if (from->is_multitrack || to->is_multitrack)
-        channel_copy(sender->rt.mapped, to->channels, samples, from->channels, frames);
-    else
-        channel_map(sender->rt.mapped, to->channels, samples, from->channels, frames);
-}
-
-static void write_piece(roc_sender *sender, const float *samples, size_t frames)
-{
-    if (sender->rt.has_pacer)
-        pacer_wait(&sender->rt.pacer, frames);
-    if (sender->rt.mapped != NULL) {
-        map_channels(sender, samples, frames);
-        samples = sender->rt.mapped;
-    }
+    roc_sender *sender = arg;
     sender_write(sender->sender, samples, frames);
 }
 
 int roc_sender_write(roc_sender *sender, const roc_frame *frame)
 {
-    if (sender == NULL || frame == NULL)
+    if (sender == NULL || frame_writer_check(&sender->rt.writer, frame) < 0)
         return -1;
-    const size_t frame_size = sender->frames.channels * sizeof(float);
-    if (frame->samples_size % frame_size != 0 ||
-        (frame->samples == NULL && frame->samples_size != 0))
-        return -1;
-    const float *samples = frame->samples;
-    size_t left = frame->samples_size / frame_size;
-    while (left > 0) {
-        const size_t n = left < sender->rt.piece_frames ? left : sender->rt.piece_frames;
-        write_piece(sender, samples, n);
-        samples += n * sender->frames.channels;
-        left -= n;
-    }
+    frame_writer_write(&sender->rt.writer, frame, write_piece, sender);
     return 0;
 }

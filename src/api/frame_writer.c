@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MPL-2.0
+
+#include "api/frame_writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "api/common_config.h"
+#include "audio/channel_map.h"
+
+int frame_writer_init(struct frame_writer *writer, const struct sender_setup *setup)
+{
+    const unsigned from = setup->frames.channels;
+    const unsigned to = setup->session.encoding.channels;
+    *writer = (struct frame_writer){
+        .frames = setup->frames,
+        .packets = setup->session.encoding,
+        .has_pacer = setup->clock_source == ROC_CLOCK_SOURCE_INTERNAL,
+        .piece_frames = piece_frames(setup->frames.rate_hz, from > to ? from : to),
+    };
+    pacer_init(&writer->pacer, setup->frames.rate_hz);
+    if (from == to)
+        return 0;
+    writer->mapped = calloc(writer->piece_frames * to, sizeof(float));
+    return writer->mapped != NULL ? 0 : -ENOMEM;
+}
+
+void frame_writer_finish(struct frame_writer *writer)
+{
+    if (writer != NULL)
+        free(writer->mapped);
+}
+
+ptrdiff_t frame_writer_check(const struct frame_writer *writer, const roc_frame *frame)
+{
+    const size_t frame_size = writer->frames.channels * sizeof(float);
+    if (frame == NULL || frame->samples_size % frame_size != 0 ||
+        (frame->samples == NULL && frame->samples_size != 0))
+        return -EINVAL;
+    return (ptrdiff_t)(frame->samples_size / frame_size);
+}
+
+static void map_channels(struct frame_writer *writer, const float *samples, size_t frames)
+{
+    const struct audio_encoding *from = &writer->frames;
+    const struct audio_encoding *to = &writer->packets;
+    if (from->is_multitrack || to->is_multitrack)
+        channel_copy(writer->mapped, to->channels, samples, from->channels, frames);
+    else
+        channel_map(writer->mapped, to->channels, samples, from->channels, frames);
+}
+
+static void write_piece(struct frame_writer *writer, const float *samples, size_t frames,
+                        frame_writer_fn output, void *arg)
+{
+    if (writer->has_pacer)
+        pacer_wait(&writer->pacer, frames);
+    if (writer->mapped != NULL) {
+        map_channels(writer, samples, frames);
+        samples = writer->mapped;
+    }
+    output(samples, frames, arg);
+}
+
+void frame_writer_write(struct frame_writer *writer, const roc_frame *frame, frame_writer_fn output,
+                        void *arg)
+{
+    const float *samples = frame->samples;
+    size_t left = frame->samples_size / (writer->frames.channels * sizeof(float));
+    while (left > 0) {
+        const size_t n = left < writer->piece_frames ? left : writer->piece_frames;
+        write_piece(writer, samples, n, output, arg);
+        samples += n * writer->frames.channels;
+        left -= n;
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MPL-2.0
+
+#include "api/receiver_setup.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "api/common_config.h"
+#include "base/log.h"
+
+static int read_common(struct receiver_setup *setup, const roc_receiver_config *config,
+                       struct api_error *error)
+{
+    const struct common_config common = {
+        .frame_encoding = &config->frame_encoding,
+        .clock_source = config->clock_source,
+        .latency_tuner_backend = config->latency_tuner_backend,
+        .latency_tuner_profile = config->latency_tuner_profile,
+        .resampler_backend = config->resampler_backend,
+        .resampler_profile = config->resampler_profile,
+    };
+    const int code = common_config_parse(&setup->frames, &common, error);
+    if (code != 0)
+        return code;
+    if (config->latency_tuner_profile == ROC_LATENCY_TUNER_PROFILE_RESPONSIVE ||
+        config->latency_tuner_profile == ROC_LATENCY_TUNER_PROFILE_GRADUAL)
+        log_info("api", "latency tuning is not supported; the latency of the receiver is fixed");
+    return 0;
+}
+
+// All encodings that can be played without conversion of their rate.
+static int list_encodings(struct receiver_setup *setup, roc_context *context,
+                          struct api_error *error)
+{
+    struct receiver_config *receiver = &setup->receiver;
+    struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS];
+    const size_t count = context_get_encodings(context, encodings);
+    for (size_t i = 0; i < count; i++)
+        if (encodings[i].rate_hz == setup->frames.rate_hz)
+            receiver->encodings[receiver->encoding_count++] = encodings[i];
+    if (receiver->encoding_count > 0)
+        return 0;
+    return api_fail(error, -ENOTSUP,
+                    "no packet encoding has the %u Hz of the frames, and conversion of rates is "
+                    "not supported; register one with roc_context_register_encoding first",
+                    setup->frames.rate_hz);
+}
+
+static void read_receiver(struct receiver_setup *setup, roc_context *context,
+                          const roc_receiver_config *config)
+{
+    struct receiver_config *receiver = &setup->receiver;
+    receiver->pool = context_get_pool(context);
+    receiver->output_channels = setup->frames.channels;
+    receiver->output_is_multitrack = setup->frames.is_multitrack;
+    receiver->session = (struct receive_session_config){
+        .target_latency_ns =
+            config->target_latency <= INT64_MAX ? (int64_t)config->target_latency : INT64_MAX,
+        .no_playback_timeout_ns = config->no_playback_timeout,
+        .choppy_playback_timeout_ns = config->choppy_playback_timeout,
+    };
+}
+
+int receiver_setup_parse(struct receiver_setup *out, roc_context *context,
+                         const roc_receiver_config *config, struct api_error *error)
+{
+    *out = (struct receiver_setup){.clock_source = config->clock_source};
+    int code = read_common(out, config, error);
+    if (code == 0)
+        code = list_encodings(out, context, error);
+    if (code == 0)
+        read_receiver(out, context, config);
+    return code;
+}
+
+int receiver_setup_explain(const struct receiver_setup *setup, int code, struct api_error *error)
+{
+    return api_fail(error, code, "cannot make a receiver with a target latency of %lld ns: %s",
+                    (long long)setup->receiver.session.target_latency_ns, strerrordesc_np(-code));
+}

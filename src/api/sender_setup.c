@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MPL-2.0
+
+#include "api/sender_setup.h"
+
+#include <errno.h>
+
+#include "api/common_config.h"
+
+// Longer ones are a mistake in the unit.
+#define MAX_PACKET_LENGTH_NS 1000000000
+
+static int find_by_format(struct audio_encoding *out, roc_context *context,
+                          const struct audio_encoding *frames, struct api_error *error)
+{
+    struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS];
+    const size_t count = context_get_encodings(context, encodings);
+    for (size_t i = 0; i < count; i++) {
+        if (encodings[i].rate_hz != frames->rate_hz || encodings[i].channels != frames->channels)
+            continue;
+        *out = encodings[i];
+        return 0;
+    }
+    return api_fail(error, -ENOENT,
+                    "no packet encoding has %u Hz and %u channels; name one in packet_encoding, or "
+                    "register one with roc_context_register_encoding",
+                    frames->rate_hz, frames->channels);
+}
+
+static int find_encoding(struct sender_setup *setup, roc_context *context,
+                         roc_packet_encoding wanted, struct api_error *error)
+{
+    struct audio_encoding *packets = &setup->session.encoding;
+    if (wanted == 0)
+        return find_by_format(packets, context, &setup->frames, error);
+    if (context_find_encoding(context, (unsigned)wanted, packets) != 0)
+        return api_fail(error, -ENOENT,
+                        "packet_encoding %d is not registered on the context; use 10, 11, or "
+                        "roc_context_register_encoding",
+                        (int)wanted);
+    if (packets->rate_hz != setup->frames.rate_hz)
+        return api_fail(error, -ENOTSUP,
+                        "frames of %u Hz cannot go into packets of %u Hz: conversion of rates is "
+                        "not supported; use frames and packets of one rate",
+                        setup->frames.rate_hz, packets->rate_hz);
+    return 0;
+}
+
+static int read_fec(enum fec_scheme *scheme, roc_fec_encoding encoding, struct api_error *error)
+{
+    switch (encoding) {
+    case ROC_FEC_ENCODING_DISABLE:
+        *scheme = FEC_NONE;
+        return 0;
+    case ROC_FEC_ENCODING_DEFAULT:
+    case ROC_FEC_ENCODING_RS8M:
+        *scheme = FEC_RS8M;
+        return 0;
+    case ROC_FEC_ENCODING_LDPC_STAIRCASE:
+        return api_fail(error, -ENOTSUP,
+                        "LDPC-Staircase is not supported; use ROC_FEC_ENCODING_RS8M");
+    }
+    return api_fail(error, -EINVAL, "fec_encoding is %d, which roc/config.h does not list",
+                    (int)encoding);
+}
+
+static int check_tuner(roc_latency_tuner_profile profile, struct api_error *error)
+{
+    if (profile == ROC_LATENCY_TUNER_PROFILE_DEFAULT || profile == ROC_LATENCY_TUNER_PROFILE_INTACT)
+        return 0;
+    return api_fail(error, -ENOTSUP,
+                    "latency tuning on the sender is not supported; leave latency_tuner_profile at "
+                    "its default");
+}
+
+static void read_session(struct send_session_config *session, roc_context *context,
+                         const roc_sender_config *config)
+{
+    // A length that no packet can have is refused when a session is made.
+    const unsigned long long length_ns = config->packet_length;
+    session->pool = context_get_pool(context);
+    session->packet_length_ns = length_ns <= MAX_PACKET_LENGTH_NS ? (int64_t)length_ns : INT64_MAX;
+    session->source_packets = config->fec_block_source_packets;
+    session->repair_packets = config->fec_block_repair_packets;
+    session->interleaving = config->packet_interleaving != 0;
+    session->max_packet_size = context_get_max_packet_size(context);
+}
+
+int sender_setup_parse(struct sender_setup *out, roc_context *context,
+                       const roc_sender_config *config, struct api_error *error)
+{
+    struct sender_setup setup = {.clock_source = config->clock_source};
+    const struct common_config common = {
+        .frame_encoding = &config->frame_encoding,
+        .clock_source = config->clock_source,
+        .latency_tuner_backend = config->latency_tuner_backend,
+        .latency_tuner_profile = config->latency_tuner_profile,
+        .resampler_backend = config->resampler_backend,
+        .resampler_profile = config->resampler_profile,
+    };
+    int code = common_config_parse(&setup.frames, &common, error);
+    if (code == 0)
+        code = check_tuner(config->latency_tuner_profile, error);
+    if (code == 0)
+        code = read_fec(&setup.session.fec, config->fec_encoding, error);
+    if (code == 0)
+        code = find_encoding(&setup, context, config->packet_encoding, error);
+    if (code != 0)
+        return code;
+    read_session(&setup.session, context, config);
+    *out = setup;
+    return 0;
+}

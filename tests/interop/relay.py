@@ -9,12 +9,13 @@ import threading
 
 class Relay:
     """Takes datagrams on one port for each target and sends all of them on from one socket, because receivers know by
-    the address of the sender which repair packets belong to which source packets."""
+    the address of the sender which repair packets belong to which source packets. The first `spared` are all sent on."""
 
-    def __init__(self, targets, loss, seed):
+    def __init__(self, targets, loss, seed, spared=0):
         self.received = 0
         self.dropped = 0
         self._loss = loss
+        self._spared = spared
         self._random = random.Random(seed)
         self._out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._out.bind(("127.0.0.1", 0))
@@ -37,7 +38,7 @@ class Relay:
 
     def _pass_on(self, datagram, port):
         self.received += 1
-        if self._random.random() < self._loss:
+        if self.received > self._spared and self._random.random() < self._loss:
             self.dropped += 1
             return
         try:

@@ -25,6 +25,8 @@ FRAME_BYTES = 4  # stereo, 16 bits
 MAX_SKIPPED = 40  # packets: the target latency
 LOSS = 0.05
 SEED = 20240
+BLOCK_PACKETS = 18
+BLOCK_DATAGRAMS = 28
 PATIENCE = 20
 
 needs_roc_send = pytest.mark.skipif("ROC_SEND" not in os.environ, reason="ROC_SEND names no roc-send")
@@ -146,7 +148,8 @@ def fixture_lossy():
     relays = []
 
     def start(ports):
-        relays.append(Relay(ports, LOSS, SEED))
+        # roc-recv may leave out the first packet to reach its latency, and repairs no block that it did not see begin.
+        relays.append(Relay(ports, LOSS, SEED, spared=BLOCK_DATAGRAMS))
         return relays[0]
 
     yield start
@@ -181,7 +184,7 @@ def test_roc_recv_repairs_what_our_sender_lost(tmp_path, roc_recv, lossy):
     stop = roc_recv(ports)
     relay = lossy(ports)
     send_wav(tmp_path / "sent.wav", relay.ports)
-    check_same(sent, stop(), block_packets=18)
+    check_same(sent, stop(), block_packets=BLOCK_PACKETS)
     assert relay.dropped > 0
 
 
@@ -204,5 +207,5 @@ def test_our_receiver_repairs_what_roc_send_lost(tmp_path, receive_wav, lossy):
     ports, stop = receive_wav(2, 4)
     relay = lossy(ports)
     roc_send(tmp_path / "sent.wav", relay.ports)
-    check_same(sent, stop(), block_packets=18)
+    check_same(sent, stop(), block_packets=BLOCK_PACKETS)
     assert relay.dropped > 0

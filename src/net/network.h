@@ -70,6 +70,11 @@ struct udp_metrics udp_socket_metrics(const struct udp_socket *socket);
 // Queues packet->data[0..size_bytes) for `to`; the packet is taken, also on failure. A socket has
 // one sending thread. Nothing leaves before udp_socket_flush. Returns 0 or -ENOSPC. Thread: rt.
 int udp_socket_push(struct udp_socket *socket, struct packet *packet, const struct net_address *to);
+// Sends one datagram now, past what was pushed; the packet is taken, also on failure. Returns 0,
+// -EAGAIN (the kernel is full), -ENOSPC (an impaired link is) or what the kernel refused with.
+// Thread: the network thread.
+int udp_socket_send_now(struct udp_socket *socket, struct packet *packet,
+                        const struct net_address *to);
 // Wakes the network thread if anything is queued. Thread: rt.
 void udp_socket_flush(struct udp_socket *socket);
 

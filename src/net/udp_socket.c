@@ -214,18 +214,24 @@ static void count_as_sent(struct udp_socket *socket, const struct impaired_datag
     count(&socket->counters.bytes_sent, datagram->packet->size_bytes);
 }
 
+static int push_link(struct udp_socket *socket, const struct impaired_datagram *datagram,
+                     int64_t now_ns)
+{
+    struct packet *packet = packet_ref(datagram->packet);
+    const int copies = impairment_push(socket->impairment, datagram, now_ns);
+    if (copies == 0)
+        count_as_sent(socket, datagram);
+    else if (copies < 0)
+        count(&socket->counters.packets_dropped, 1);
+    packet_unref(packet);
+    return copies < 0 ? copies : 0;
+}
+
 static void fill_link(struct udp_socket *socket, int64_t now_ns)
 {
     struct impaired_datagram datagram;
-    while (pop_ring(socket, &datagram)) {
-        struct packet *packet = packet_ref(datagram.packet);
-        const int copies = impairment_push(socket->impairment, &datagram, now_ns);
-        if (copies == 0)
-            count_as_sent(socket, &datagram);
-        else if (copies < 0)
-            count(&socket->counters.packets_dropped, 1);
-        packet_unref(packet);
-    }
+    while (pop_ring(socket, &datagram))
+        (void)push_link(socket, &datagram, now_ns);
 }
 
 static void fill_pending(struct udp_socket *socket)
@@ -305,6 +311,23 @@ void udp_socket_send(struct udp_socket *socket)
         count(&socket->counters.packets_dropped, 1);
         drop_pending(socket, 1);
     }
+}
+
+int udp_socket_send_now(struct udp_socket *socket, struct packet *packet,
+                        const struct net_address *to)
+{
+    const struct impaired_datagram datagram = {.packet = packet, .to = *to};
+    if (socket->impairment != NULL)
+        return push_link(socket, &datagram, clock_monotonic_ns());
+    const ssize_t sent = sendto(socket->fd, packet->data, packet->size_bytes,
+                                MSG_DONTWAIT | MSG_NOSIGNAL, &to->sa, net_address_size(to));
+    const int error = sent < 0 ? -errno : 0;
+    if (error == 0)
+        count_as_sent(socket, &datagram);
+    else
+        count(&socket->counters.packets_dropped, 1);
+    packet_unref(packet);
+    return error;
 }
 
 bool udp_socket_is_blocked(const struct udp_socket *socket)

@@ -3,6 +3,7 @@
 #include "stream/packetizer.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/random.h"
@@ -10,7 +11,7 @@
 
 struct packetizer {
     struct packetizer_config config;
-    uint32_t ssrc;
+    atomic_uint ssrc;
     size_t payload_size;
     struct {
         uint16_t seq;
@@ -43,7 +44,7 @@ int packetizer_create(struct packetizer **out, const struct packetizer_config *c
         return -ENOMEM;
     packetizer->config = *config;
     packetizer->payload_size = config->samples * frame_size;
-    packetizer->ssrc = random_ssrc();
+    atomic_init(&packetizer->ssrc, random_ssrc());
     packetizer->rt.seq = (uint16_t)random_u32();
     packetizer->rt.timestamp = random_u32();
     *out = packetizer;
@@ -64,7 +65,7 @@ static void start_packet(struct packetizer *packetizer)
     struct packet *packet = packet_pool_pop(packetizer->config.pool);
     if (!packet)
         return;
-    packet->ssrc = packetizer->ssrc;
+    packet->ssrc = packetizer_ssrc(packetizer);
     packet->seq = packetizer->rt.seq;
     packet->timestamp = packetizer->rt.timestamp;
     packet->payload_type = packetizer->config.encoding.payload_type;
@@ -115,5 +116,15 @@ void packetizer_push(struct packetizer *packetizer, const float *samples, size_t
 
 uint32_t packetizer_ssrc(const struct packetizer *packetizer)
 {
-    return packetizer->ssrc;
+    return atomic_load_explicit(&packetizer->ssrc, memory_order_relaxed);
+}
+
+void packetizer_set_ssrc(struct packetizer *packetizer, uint32_t ssrc)
+{
+    atomic_store_explicit(&packetizer->ssrc, ssrc, memory_order_relaxed);
+}
+
+uint32_t packetizer_next_timestamp(const struct packetizer *packetizer)
+{
+    return packetizer->rt.timestamp + packetizer->rt.filled;
 }

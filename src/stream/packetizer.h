@@ -29,5 +29,9 @@ void packetizer_destroy(struct packetizer *packetizer);
 // skipped.
 void packetizer_push(struct packetizer *packetizer, const float *samples, size_t frames);
 uint32_t packetizer_ssrc(const struct packetizer *packetizer);
+// From the next packet on; numbering goes on. Thread: any.
+void packetizer_set_ssrc(struct packetizer *packetizer, uint32_t ssrc);
+// Timestamp of the next sample that is pushed. Thread: that of push.
+uint32_t packetizer_next_timestamp(const struct packetizer *packetizer);
 
 #endif

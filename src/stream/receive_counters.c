@@ -89,3 +89,17 @@ struct receive_session_metrics receive_counters_get(const struct receive_counter
     }
     return metrics;
 }
+
+struct receive_session_report receive_counters_report(const struct receive_counters *counters,
+                                                      unsigned rate_hz)
+{
+    return (struct receive_session_report){
+        .metrics = receive_counters_get(counters, rate_hz),
+        .first_seq = get_signed(&counters->first_seq),
+        .newest_seq = get_signed(&counters->newest_seq),
+        .newest_receive_ns = get_signed(&counters->newest_receive_ns),
+        .jitter = get_signed(&counters->jitter) >> 4,
+        .queue_latency_ns = get_signed(&counters->queue_latency) * NS_PER_S / rate_hz,
+        .playback = rtp_moment_get(&counters->playback),
+    };
+}

@@ -23,6 +23,8 @@ struct receive_counters {
     atomic_ullong frames_played, frames_concealed, frames_skipped;
     atomic_llong queue_latency; // frames
     atomic_llong jitter;        // frames times 16
+    atomic_llong newest_receive_ns;
+    struct rtp_moment_cell playback;
 };
 
 // What the mean interarrival jitter of RFC 3550 section 6.4.1 needs to remember.
@@ -39,6 +41,9 @@ int64_t receive_counters_first_seq(const struct receive_counters *counters);
 void receive_jitter_push(struct receive_jitter *jitter, struct receive_counters *counters,
                          int64_t receive_time_ns, int64_t position, unsigned rate_hz);
 
+// What receive_session_report gives.
+struct receive_session_report receive_counters_report(const struct receive_counters *counters,
+                                                      unsigned rate_hz);
 struct receive_session_metrics receive_counters_get(const struct receive_counters *counters,
                                                     unsigned rate_hz);
 

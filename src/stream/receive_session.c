@@ -2,6 +2,7 @@
 
 #include "stream/receive_session.h"
 
+#include "base/clock.h"
 #include "base/ring.h"
 #include "stream/depacketizer.h"
 #include "stream/fec_reader.h"
@@ -44,6 +45,7 @@ struct receive_session {
     struct receive_session_config config;
     struct ring *ring;
     struct receive_counters counters;
+    atomic_bool is_leaving;
     int64_t target;          // latency in frames
     int64_t idle_timeout_ns; // negative: never
 
@@ -268,6 +270,10 @@ static void accept_source(struct receive_session *session, struct packet *packet
     receive_jitter_push(&session->rt.jitter, counters, packet->receive_time_ns, place.position,
                         session->config.encoding.rate_hz);
     note_span(session, place.seq);
+    if (place.seq == session->rt.filter.newest.seq) {
+        atomic_store_explicit(&counters->newest_receive_ns, packet->receive_time_ns,
+                              memory_order_relaxed);
+    }
     // FEC first, because the queue may be the end of the packet: a late one still helps its block.
     repair(session, packet);
     err = jitter_queue_push(session->rt.queue, place, packet);
@@ -445,13 +451,31 @@ static size_t read_stretch(struct receive_session *session, float *samples, size
     return audio_frames;
 }
 
-static void finish_read(struct receive_session *session)
+// True when the sender said goodbye and nothing of it is left to play.
+static bool has_left(const struct receive_session *session)
+{
+    int64_t position;
+
+    return atomic_load_explicit(&session->is_leaving, memory_order_relaxed) &&
+           (!find_position(session, &position) || position >= newest_end(session));
+}
+
+// position: of the first frame that was read.
+static void finish_read(struct receive_session *session, int64_t position)
 {
     int64_t latency = newest_end(session) - session->rt.depacketizer.position;
 
+    if (has_left(session)) {
+        session->rt.is_alive = false;
+    }
     if (!session->rt.is_playing) {
         return;
     }
+    // Its first sample is heard when the reader has it.
+    rtp_moment_set(&session->counters.playback, (struct rtp_moment){
+                                                    .time_ns = clock_realtime_ns(),
+                                                    .timestamp = (uint32_t)position,
+                                                });
     if (session->rt.fec) {
         fec_reader_expire(session->rt.fec, (uint16_t)jitter_queue_head(session->rt.queue));
     }
@@ -463,16 +487,18 @@ size_t receive_session_read(struct receive_session *session, float *samples, siz
 {
     size_t stretch = session->config.encoding.rate_hz / STRETCHES_PER_S + 1;
     size_t audio_frames = 0;
+    int64_t position;
 
     drain(session);
     start_or_catch_up(session);
+    position = session->rt.depacketizer.position;
     while (frames > 0) {
         size_t n = frames < stretch ? frames : stretch;
         audio_frames += read_stretch(session, samples, n);
         samples += n * session->config.encoding.channels;
         frames -= n;
     }
-    finish_read(session);
+    finish_read(session, position);
     return audio_frames;
 }
 
@@ -516,6 +542,9 @@ size_t receive_session_ready(struct receive_session *session, int64_t now_ns)
         idle_ns >= session->idle_timeout_ns) {
         session->rt.is_alive = false;
     }
+    if (has_left(session)) {
+        session->rt.is_alive = false;
+    }
     if (!has_position || !session->rt.is_alive) {
         return 0;
     }
@@ -548,6 +577,16 @@ bool receive_session_is_playing(const struct receive_session *session)
 {
     return session->rt.is_alive && session->rt.is_playing &&
            session->rt.depacketizer.position < newest_end(session);
+}
+
+void receive_session_leave(struct receive_session *session)
+{
+    atomic_store_explicit(&session->is_leaving, true, memory_order_relaxed);
+}
+
+struct receive_session_report receive_session_report(const struct receive_session *session)
+{
+    return receive_counters_report(&session->counters, session->config.encoding.rate_hz);
 }
 
 struct receive_session_metrics receive_session_metrics(const struct receive_session *session)

@@ -11,6 +11,7 @@
 
 #include "audio/pcm.h"
 #include "base/packet.h"
+#include "stream/rtp_moment.h"
 #include "wire/fecframe.h"
 
 struct receive_session;
@@ -75,6 +76,22 @@ void receive_session_set_clockless(struct receive_session *session, bool clockle
 bool receive_session_is_alive(const struct receive_session *session);
 // True once playout has begun and while there is something left to play. Thread: rt.
 bool receive_session_is_playing(const struct receive_session *session);
+
+// The session shall end once all that was received is played: its sender says goodbye. Thread: any.
+void receive_session_leave(struct receive_session *session);
+
+// What reception reports are made of.
+struct receive_session_report {
+    struct receive_session_metrics metrics;
+    int64_t first_seq, newest_seq; // unwrapped; their low 16 bits are those of the wire; 0: none
+    int64_t newest_receive_ns;     // when the newest packet came, CLOCK_REALTIME; 0: unknown
+    int64_t jitter;                // in frames
+    int64_t queue_latency_ns;
+    // When the timestamp was played. Without a clock: when it was read.
+    struct rtp_moment playback;
+};
+// Thread: any.
+struct receive_session_report receive_session_report(const struct receive_session *session);
 
 // Thread: any.
 struct receive_session_metrics receive_session_metrics(const struct receive_session *session);

@@ -28,6 +28,7 @@ struct send_session {
     struct packetizer *packetizer;
     struct fec_writer *fec_writer;   // NULL without FEC
     struct interleaver *interleaver; // NULL without interleaving
+    struct rtp_moment_cell capture;
     // Written by the writer only, read by anybody.
     struct {
         _Atomic uint64_t source_packets;
@@ -211,6 +212,25 @@ void send_session_destroy(struct send_session *session)
 void send_session_write(struct send_session *session, const float *samples, size_t frames)
 {
     packetizer_push(session->packetizer, samples, frames);
+}
+
+void send_session_mark(struct send_session *session, int64_t capture_time_ns)
+{
+    rtp_moment_set(&session->capture,
+                   (struct rtp_moment){
+                       .time_ns = capture_time_ns,
+                       .timestamp = packetizer_next_timestamp(session->packetizer),
+                   });
+}
+
+struct rtp_moment send_session_moment(const struct send_session *session)
+{
+    return rtp_moment_get(&session->capture);
+}
+
+void send_session_set_ssrc(struct send_session *session, uint32_t ssrc)
+{
+    packetizer_set_ssrc(session->packetizer, ssrc);
 }
 
 struct send_session_metrics send_session_metrics(const struct send_session *session)

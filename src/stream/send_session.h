@@ -11,6 +11,7 @@
 
 #include "audio/pcm.h"
 #include "base/packet.h"
+#include "stream/rtp_moment.h"
 #include "wire/fecframe.h"
 
 struct send_session;
@@ -48,7 +49,14 @@ void send_session_destroy(struct send_session *session);
 // more; there is no flush. When the pool is empty a packet is dropped and counted, and numbering
 // goes on as if it had been sent. Thread: rt.
 void send_session_write(struct send_session *session, const float *samples, size_t frames);
+// Says when the next sample that is written was captured (CLOCK_REALTIME). Thread: rt, that of
+// write.
+void send_session_mark(struct send_session *session, int64_t capture_time_ns);
 struct send_session_metrics send_session_metrics(const struct send_session *session);
+// The latest mark. Thread: any.
+struct rtp_moment send_session_moment(const struct send_session *session);
+// From the next packet on; numbering goes on. Thread: any.
+void send_session_set_ssrc(struct send_session *session, uint32_t ssrc);
 
 // Samples per channel in a packet, as deployed peers round it (wire.md: 5 ms at 44100 Hz = 221).
 unsigned packet_samples(int64_t packet_length_ns, unsigned rate_hz);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "net/address.h"
 
 #define INTERFACE_COUNT 3
@@ -320,9 +321,16 @@ int sender_unlink(struct sender *sender, unsigned long long slot)
 
 void sender_write(struct sender *sender, const float *samples, size_t frames)
 {
+    sender_write_captured(sender, samples, frames, clock_realtime_ns());
+}
+
+void sender_write_captured(struct sender *sender, const float *samples, size_t frames,
+                           int64_t capture_time_ns)
+{
     atomic_fetch_add(&sender->write_count, 1);
     const struct slot_list *list = atomic_load(&sender->published);
     for (size_t i = 0; i < list->count; i++) {
+        send_session_mark(list->slots[i]->session, capture_time_ns);
         send_session_write(list->slots[i]->session, samples, frames);
         udp_socket_flush(list->slots[i]->socket);
     }

@@ -37,13 +37,18 @@ int sender_configure(struct sender *sender, unsigned long long slot, enum stream
 // Returns 0; -EBUSY when that interface is connected already; -EINVAL when the address is none or
 // of another family than the local side, the config differs from that of the slot's socket, or it
 // is a repair interface without FEC; or what opening a socket or send_session_create returned.
-// After a failure the slot is still there until it is unlinked, and that interface is not connected.
+// After a failure the slot is still there until it is unlinked, and that interface is not
+// connected.
 int sender_connect(struct sender *sender, unsigned long long slot, enum stream_interface iface,
                    const struct net_address *to);
 // What was written before leaves before the socket closes. Returns 0 or -ENOENT.
 int sender_unlink(struct sender *sender, unsigned long long slot);
 
+// As captured now.
 void sender_write(struct sender *sender, const float *samples, size_t frames);
+// capture_time_ns: of the first sample, CLOCK_REALTIME.
+void sender_write_captured(struct sender *sender, const float *samples, size_t frames,
+                           int64_t capture_time_ns);
 
 struct sender_metrics {
     struct send_session_metrics session;

@@ -73,7 +73,7 @@ static void carry(struct packet *packet, void *arg)
 static int open_path(struct path *path, enum fec_scheme fec, bool interleaving,
                      unsigned loss_percent)
 {
-    struct audio_encoding encoding = {10, RATE_HZ, CHANNELS, false};
+    struct audio_encoding encoding = {10, RATE_HZ, CHANNELS, false, PCM_L16};
     int err;
 
     *path = (struct path){.loss_percent = loss_percent};

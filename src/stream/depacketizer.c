@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-#define SAMPLE_SIZE 2
-
-void depacketizer_init(struct depacketizer *depacketizer, unsigned channels)
+void depacketizer_init(struct depacketizer *depacketizer, const struct audio_encoding *encoding)
 {
-    *depacketizer = (struct depacketizer){.channels = channels};
+    *depacketizer = (struct depacketizer){
+        .codec = pcm_codec_get(encoding->format),
+        .channels = encoding->channels,
+    };
 }
 
 void depacketizer_finish(struct depacketizer *depacketizer)
@@ -61,13 +62,14 @@ static size_t decode(struct depacketizer *depacketizer, float *samples, size_t f
     struct jitter_entry *current = &depacketizer->current;
     size_t skip = (size_t)(depacketizer->position - current->place.position);
     size_t count = current->packet->duration - skip;
-    size_t frame_size = (size_t)depacketizer->channels * SAMPLE_SIZE;
+    size_t frame_size = (size_t)depacketizer->channels * depacketizer->codec->sample_size;
     const uint8_t *payload = current->packet->data + current->packet->payload_offset;
 
     if (count > frames) {
         count = frames;
     }
-    pcm_decode_l16(samples, payload + skip * frame_size, count * depacketizer->channels);
+    depacketizer->codec->decode(samples, payload + skip * frame_size,
+                                count * depacketizer->channels);
     if (end_of(current) == depacketizer->position + (int64_t)count) {
         packet_unref(current->packet);
         current->packet = NULL;

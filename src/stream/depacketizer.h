@@ -12,6 +12,7 @@
 #include "stream/jitter_queue.h"
 
 struct depacketizer {
+    const struct pcm_codec *codec;
     unsigned channels;
     int64_t position;            // of the next sample that is read
     struct jitter_entry current; // packet NULL: none
@@ -24,7 +25,8 @@ struct depacketizer_report {
     unsigned packets_late;
 };
 
-void depacketizer_init(struct depacketizer *depacketizer, unsigned channels);
+// Needs a format that there is and at least one channel.
+void depacketizer_init(struct depacketizer *depacketizer, const struct audio_encoding *encoding);
 void depacketizer_finish(struct depacketizer *depacketizer);
 // Drops what it holds and goes on at position.
 void depacketizer_seek(struct depacketizer *depacketizer, int64_t position);

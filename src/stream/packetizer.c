@@ -11,6 +11,7 @@
 
 struct packetizer {
     struct packetizer_config config;
+    const struct pcm_codec *codec;
     atomic_uint ssrc;
     size_t payload_size;
     struct {
@@ -33,9 +34,9 @@ static uint32_t random_ssrc(void)
 int packetizer_create(struct packetizer **out, const struct packetizer_config *config)
 {
     const struct audio_encoding *encoding = &config->encoding;
-    if (!config->pool || !config->output || config->samples == 0 || encoding->channels == 0)
+    uint64_t frame_size = audio_encoding_frame_size(encoding);
+    if (!config->pool || !config->output || config->samples == 0 || frame_size == 0)
         return -EINVAL;
-    uint64_t frame_size = (uint64_t)encoding->channels * PCM_L16_SAMPLE_SIZE;
     if (config->samples > (UINT16_MAX - RTP_HEADER_SIZE) / frame_size)
         return -EINVAL;
 
@@ -43,6 +44,7 @@ int packetizer_create(struct packetizer **out, const struct packetizer_config *c
     if (!packetizer)
         return -ENOMEM;
     packetizer->config = *config;
+    packetizer->codec = pcm_codec_get(encoding->format);
     packetizer->payload_size = config->samples * frame_size;
     atomic_init(&packetizer->ssrc, random_ssrc());
     packetizer->rt.seq = (uint16_t)random_u32();
@@ -93,6 +95,7 @@ static void finish_packet(struct packetizer *packetizer)
 
 void packetizer_push(struct packetizer *packetizer, const float *samples, size_t frames)
 {
+    const struct pcm_codec *codec = packetizer->codec;
     unsigned channels = packetizer->config.encoding.channels;
     while (frames > 0) {
         if (packetizer->rt.filled == 0)
@@ -102,9 +105,9 @@ void packetizer_push(struct packetizer *packetizer, const float *samples, size_t
         unsigned count = frames < room ? (unsigned)frames : room;
         struct packet *packet = packetizer->rt.packet;
         if (packet) {
-            size_t written = (size_t)packetizer->rt.filled * channels * PCM_L16_SAMPLE_SIZE;
-            pcm_encode_l16(packet->data + packet->payload_offset + written, samples,
-                           (size_t)count * channels);
+            size_t written = (size_t)packetizer->rt.filled * channels * codec->sample_size;
+            codec->encode(packet->data + packet->payload_offset + written, samples,
+                          (size_t)count * channels);
         }
         packetizer->rt.filled += count;
         samples += (size_t)count * channels;

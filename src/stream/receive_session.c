@@ -46,6 +46,7 @@ struct receive_session {
     struct ring *ring;
     struct receive_counters counters;
     atomic_bool is_leaving;
+    uint64_t frame_size;     // bytes on the wire
     int64_t target;          // latency in frames
     int64_t idle_timeout_ns; // negative: never
 
@@ -120,8 +121,9 @@ static size_t queue_size(int64_t target_latency_ns)
 
 static int check_config(const struct receive_session_config *config)
 {
-    if (!config->pool || config->encoding.channels == 0 || config->encoding.rate_hz == 0 ||
-        config->target_latency_ns < 0 || config->target_latency_ns > MAX_TARGET_LATENCY_NS) {
+    if (!config->pool || audio_encoding_frame_size(&config->encoding) == 0 ||
+        config->encoding.rate_hz == 0 || config->target_latency_ns < 0 ||
+        config->target_latency_ns > MAX_TARGET_LATENCY_NS) {
         return -EINVAL;
     }
     return config->fec == FEC_NONE || config->fec == FEC_RS8M ? 0 : -ENOTSUP;
@@ -148,7 +150,7 @@ static int init_stages(struct receive_session *session)
     }
     packet_filter_init(&session->rt.filter, config->encoding.payload_type,
                        config->encoding.rate_hz);
-    depacketizer_init(&session->rt.depacketizer, config->encoding.channels);
+    depacketizer_init(&session->rt.depacketizer, &config->encoding);
     init_watchdog(session);
     session->rt.is_alive = true;
     session->rt.clockless = config->clockless;
@@ -172,6 +174,7 @@ int receive_session_create(struct receive_session **out,
     if (config->target_latency_ns == 0) {
         session->config.target_latency_ns = DEFAULT_TARGET_LATENCY_NS;
     }
+    session->frame_size = audio_encoding_frame_size(&config->encoding);
     session->target = frames_of(session, session->config.target_latency_ns);
     if (session->target == 0) {
         session->target = 1;
@@ -227,6 +230,12 @@ static void note_late(struct receive_session *session, unsigned packets)
     }
 }
 
+// Per channel; bytes beyond the last whole frame do not count.
+static uint32_t count_samples(const struct receive_session *session, const struct packet *packet)
+{
+    return (uint32_t)(packet->payload_size / session->frame_size);
+}
+
 static void accept_restored(struct receive_session *session, int restored_count)
 {
     int i;
@@ -235,7 +244,7 @@ static void accept_restored(struct receive_session *session, int restored_count)
         struct packet *packet = session->rt.restored[i];
         struct packet_place place;
 
-        packet->duration = packet->payload_size / (2u * session->config.encoding.channels);
+        packet->duration = count_samples(session, packet);
         if (packet_filter_push(&session->rt.filter, packet, &place) < 0) {
             packet_unref(packet);
             continue;
@@ -260,7 +269,7 @@ static void accept_source(struct receive_session *session, struct packet *packet
     struct packet_place place;
     int err;
 
-    packet->duration = packet->payload_size / (2u * session->config.encoding.channels);
+    packet->duration = count_samples(session, packet);
     if (packet_filter_push(&session->rt.filter, packet, &place) < 0) {
         receive_counter_add(&counters->packets_rejected, 1);
         packet_unref(packet);

@@ -48,8 +48,8 @@ struct receive_session_metrics {
     double jitter_ms;          // mean interarrival jitter, RFC 3550 section 6.4.1
 };
 
-// Returns 0, -EINVAL (no channels or rate, latency negative or above a minute), -ENOTSUP (scheme),
-// -ENOMEM.
+// Returns 0, -EINVAL (no such format, no channels or rate, latency negative or above a minute),
+// -ENOTSUP (scheme), -ENOMEM.
 int receive_session_create(struct receive_session **out,
                            const struct receive_session_config *config);
 void receive_session_destroy(struct receive_session *session);

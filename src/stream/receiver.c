@@ -65,7 +65,8 @@ static int check_config(const struct receiver_config *config)
         return -EINVAL;
     }
     for (i = 0; i < config->encoding_count; i++) {
-        if (config->encodings[i].channels == 0 || config->encodings[i].rate_hz == 0) {
+        if (audio_encoding_frame_size(&config->encodings[i]) == 0 ||
+            config->encodings[i].rate_hz == 0) {
             return -EINVAL;
         }
     }

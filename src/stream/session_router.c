@@ -203,7 +203,7 @@ static struct session_entry *begin_session(struct session_router *router, unsign
         *reason = "its payload type is not registered here";
     } else if (encoding->rate_hz != router->config.encodings[0].rate_hz) {
         *reason = "its sample rate is not the one that is read here";
-    } else if (packet->payload_size < 2 * encoding->channels) {
+    } else if (packet->payload_size < audio_encoding_frame_size(encoding)) {
         *reason = "it holds no sample";
     } else if (find_address(router, slot, &packet->address)) {
         *reason = "another stream from this address has not ended yet";

@@ -227,7 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct machine machine = {.script = {data, size}};
     uint8_t mode = next(&machine.script);
     struct receiver_config config = {
-        .encodings = {{10, 44100, 2, false}, {11, 44100, 1, false}},
+        .encodings = {{10, 44100, 2, false, PCM_L16}, {11, 44100, 1, false, PCM_L16}},
         .encoding_count = 2,
         .session = {.target_latency_ns = 5000000, .clockless = (mode & 1) != 0},
     };

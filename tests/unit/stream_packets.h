@@ -26,7 +26,8 @@
 
 #define UNUSED __attribute__((unused))
 
-static const struct audio_encoding test_encoding UNUSED = {10, TEST_RATE_HZ, TEST_CHANNELS, false};
+static const struct audio_encoding test_encoding UNUSED = {10, TEST_RATE_HZ, TEST_CHANNELS, false,
+                                                           PCM_L16};
 
 static UNUSED struct packet_pool *test_pool(void)
 {

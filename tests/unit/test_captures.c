@@ -77,7 +77,7 @@ static struct receiver *open_receiver(struct packet_pool *pool, enum fec_scheme 
 {
     struct receiver_config config = {
         .pool = pool,
-        .encodings = {{10, 44100, 2, false}},
+        .encodings = {{10, 44100, 2, false, PCM_L16}},
         .encoding_count = 1,
         .session.clockless = true,
     };

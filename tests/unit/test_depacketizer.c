@@ -30,7 +30,7 @@ static int setup(void **state)
     assert_non_null(f);
     f->pool = test_pool();
     assert_int_equal(jitter_queue_create(&f->queue, 256), 0);
-    depacketizer_init(&f->depacketizer, TEST_CHANNELS);
+    depacketizer_init(&f->depacketizer, &test_encoding);
     depacketizer_seek(&f->depacketizer, START);
     *state = f;
     return 0;

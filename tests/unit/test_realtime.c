@@ -90,7 +90,7 @@ static void test_realtime_sender_write_takes_no_lock_and_no_memory(void **state)
     assert_int_equal(network_open_socket(network, &local, &target), 0);
     const struct sender_config config = {
         .network = network,
-        .session = {.pool = pool, .encoding = {10, 44100, 2, false}, .fec = FEC_RS8M},
+        .session = {.pool = pool, .encoding = {10, 44100, 2, false, PCM_L16}, .fec = FEC_RS8M},
     };
     assert_int_equal(sender_create(&sender, &config), 0);
     const struct net_address to = udp_socket_address(target);

@@ -85,7 +85,7 @@ static void start(struct fixture *fixture, const struct send_session_config *con
     fixture->config.output = take;
     fixture->config.output_arg = &fixture->sink;
     if (fixture->config.encoding.rate_hz == 0)
-        fixture->config.encoding = (struct audio_encoding){10, 44100, 2, false};
+        fixture->config.encoding = (struct audio_encoding){10, 44100, 2, false, PCM_L16};
     fixture->sink.fec = config->fec;
     assert_int_equal(send_session_create(&fixture->session, &fixture->config), 0);
 }
@@ -204,7 +204,7 @@ static void test_send_session_payload_does_not_depend_on_how_it_is_written(void 
 static void test_send_session_seq_and_timestamp_wrap(void **state)
 {
     struct fixture f;
-    start(&f, &(struct send_session_config){.encoding = {99, 48000, 1, false},
+    start(&f, &(struct send_session_config){.encoding = {99, 48000, 1, false, PCM_L16},
                                             .packet_length_ns = 1000000000 / 48000});
     f.sink.forget = true;
     write_frames(&f, 0, 1);
@@ -220,7 +220,7 @@ static void test_send_session_seq_and_timestamp_wrap(void **state)
 static void test_send_session_sbn_wraps_at_16_bits(void **state)
 {
     struct fixture f;
-    start(&f, &(struct send_session_config){.encoding = {99, 48000, 1, false},
+    start(&f, &(struct send_session_config){.encoding = {99, 48000, 1, false, PCM_L16},
                                             .packet_length_ns = 1000000000 / 48000,
                                             .fec = FEC_RS8M,
                                             .source_packets = 1,
@@ -465,7 +465,7 @@ static void check_refused(const struct fixture *f, struct send_session_config ch
     change.pool = f->pool;
     change.output = take;
     if (change.encoding.rate_hz == 0)
-        change.encoding = (struct audio_encoding){10, 44100, 2, false};
+        change.encoding = (struct audio_encoding){10, 44100, 2, false, PCM_L16};
     assert_int_equal(send_session_create(&session, &change), error);
     assert_null(session);
     assert_int_equal(packet_pool_used(f->pool), 0);
@@ -486,10 +486,13 @@ static void test_send_session_refuses_what_cannot_be_sent(void **state)
     check_refused(
         &f, (struct send_session_config){.packet_length_ns = 20000000, .max_packet_size = 9000},
         -EINVAL);
-    check_refused(&f, (struct send_session_config){.encoding = {128, 44100, 2, false}}, -EINVAL);
-    check_refused(&f, (struct send_session_config){.encoding = {96, 44100, 0, false}}, -EINVAL);
-    check_refused(&f, (struct send_session_config){.encoding = {96, UINT32_MAX, UINT32_MAX, false}},
+    check_refused(&f, (struct send_session_config){.encoding = {128, 44100, 2, false, PCM_L16}},
                   -EINVAL);
+    check_refused(&f, (struct send_session_config){.encoding = {96, 44100, 0, false, PCM_L16}},
+                  -EINVAL);
+    check_refused(
+        &f, (struct send_session_config){.encoding = {96, UINT32_MAX, UINT32_MAX, false, PCM_L16}},
+        -EINVAL);
     check_refused(&f, (struct send_session_config){.fec = FEC_RS8M, .repair_packets = 5}, -EINVAL);
     check_refused(
         &f,
@@ -506,7 +509,7 @@ static void test_send_session_refuses_what_cannot_be_sent(void **state)
 static void test_send_session_accepts_largest_block(void **state)
 {
     struct fixture f;
-    start(&f, &(struct send_session_config){.encoding = {96, 48000, 1, false},
+    start(&f, &(struct send_session_config){.encoding = {96, 48000, 1, false, PCM_L16},
                                             .packet_length_ns = 1000000,
                                             .fec = FEC_RS8M,
                                             .source_packets = 245,

@@ -61,7 +61,7 @@ static struct sender_config config_of(struct fixture *f, enum fec_scheme fec)
 {
     return (struct sender_config){
         .network = f->network,
-        .session = {.pool = f->pool, .encoding = {10, 44100, CHANNELS, false}, .fec = fec},
+        .session = {.pool = f->pool, .encoding = {10, 44100, CHANNELS, false, PCM_L16}, .fec = fec},
     };
 }
 

@@ -8,6 +8,20 @@
 #include "api/common_config.h"
 #include "audio/channel_map.h"
 
+#define DEFAULT_PACKET_LENGTH_NS 5000000
+
+// With pieces that end where packets end, a clock lets packets leave evenly, whatever the length of
+// the frames.
+static size_t choose_piece(const struct sender_setup *setup, unsigned channels)
+{
+    const int64_t length_ns = setup->session.packet_length_ns;
+    const unsigned packet = packet_samples(length_ns != 0 ? length_ns : DEFAULT_PACKET_LENGTH_NS,
+                                           setup->frames.rate_hz);
+    if (packet > 0 && packet <= PIECE_SAMPLES / channels)
+        return packet;
+    return piece_frames(setup->frames.rate_hz, channels);
+}
+
 int frame_writer_init(struct frame_writer *writer, const struct sender_setup *setup)
 {
     const unsigned from = setup->frames.channels;
@@ -16,7 +30,7 @@ int frame_writer_init(struct frame_writer *writer, const struct sender_setup *se
         .frames = setup->frames,
         .packets = setup->session.encoding,
         .has_pacer = setup->clock_source == ROC_CLOCK_SOURCE_INTERNAL,
-        .piece_frames = piece_frames(setup->frames.rate_hz, from > to ? from : to),
+        .piece_frames = choose_piece(setup, from > to ? from : to),
     };
     pacer_init(&writer->pacer, setup->frames.rate_hz);
     if (from == to)
@@ -68,8 +82,10 @@ void frame_writer_write(struct frame_writer *writer, const roc_frame *frame, fra
     const float *samples = frame->samples;
     size_t left = frame->samples_size / (writer->frames.channels * sizeof(float));
     while (left > 0) {
-        const size_t n = left < writer->piece_frames ? left : writer->piece_frames;
+        const size_t room = writer->piece_frames - writer->piece_filled;
+        const size_t n = left < room ? left : room;
         write_piece(writer, samples, n, output, arg);
+        writer->piece_filled = n < room ? writer->piece_filled + n : 0;
         samples += n * writer->frames.channels;
         left -= n;
     }

@@ -18,8 +18,9 @@ struct frame_writer {
     struct audio_encoding packets;
     bool has_pacer;
     struct pacer pacer;
-    size_t piece_frames;
-    float *mapped; // a piece in the channels of packets; NULL when frames have the same
+    size_t piece_frames; // as long as a packet where that is possible
+    size_t piece_filled; // of the piece that goes on
+    float *mapped;       // a piece in the channels of packets; NULL when frames have the same
 };
 
 // Takes a piece in the channels of the packets.

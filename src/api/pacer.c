@@ -30,9 +30,8 @@ int64_t pacer_next(struct pacer *pacer, size_t frames, int64_t now_ns)
         pacer->start_ns = now_ns;
         pacer->frames = 0;
     }
-    const int64_t due_ns = deadline(pacer);
     pacer->frames += frames;
-    return due_ns;
+    return deadline(pacer);
 }
 
 void pacer_wait(struct pacer *pacer, size_t frames)

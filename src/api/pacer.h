@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// The internal clock of a sender or receiver: says when the next samples are due. Deadlines are
+// The internal clock of a sender or receiver: says when the next samples are over. Deadlines are
 // counted from the first samples on, so that neither rounding nor late callers make it drift.
 //
 // Thread: one at a time.
@@ -20,11 +20,11 @@ struct pacer {
 };
 
 void pacer_init(struct pacer *pacer, unsigned rate_hz);
-// When the next `frames` samples (per channel) are due, on the clock of now_ns; the first ones are
-// due now. A caller that is late catches up, but one that was away for more than a second begins
+// When the next `frames` samples (per channel) are over, on the clock of now_ns; the first ones
+// begin now. A caller that is late catches up, but one that was away for more than a second begins
 // anew.
 int64_t pacer_next(struct pacer *pacer, size_t frames, int64_t now_ns);
-// Sleeps until the next `frames` samples are due.
+// Sleeps until the next `frames` samples are over.
 void pacer_wait(struct pacer *pacer, size_t frames);
 
 #endif

@@ -28,23 +28,21 @@ bool interface_is_known(roc_interface iface)
            iface == ROC_INTERFACE_AUDIO_REPAIR || iface == ROC_INTERFACE_AUDIO_CONTROL;
 }
 
-static int read_protocol(struct endpoint_request *request, roc_interface iface,
-                         struct api_error *error)
+int interface_check_protocol(roc_interface iface, const struct uri_protocol *protocol,
+                             enum fec_scheme *scheme, struct api_error *error)
 {
-    const struct uri_protocol *protocol = request->protocol;
     if (protocol->iface != iface)
         return api_fail(error, -EPROTO,
                         "%s:// is a protocol of the %s interface and cannot be used for the %s "
                         "interface",
                         protocol->scheme, interface_name(protocol->iface), interface_name(iface));
-    request->iface = iface == ROC_INTERFACE_AUDIO_REPAIR ? STREAM_REPAIR : STREAM_SOURCE;
     switch (protocol->protocol) {
     case ROC_PROTO_RTP:
-        request->scheme = FEC_NONE;
+        *scheme = FEC_NONE;
         return 0;
     case ROC_PROTO_RTP_RS8M_SOURCE:
     case ROC_PROTO_RS8M_REPAIR:
-        request->scheme = FEC_RS8M;
+        *scheme = FEC_RS8M;
         return 0;
     default:
         return api_fail(error, -ENOTSUP,
@@ -63,9 +61,10 @@ int endpoint_request_init(struct endpoint_request *request, roc_interface iface,
         return api_fail(error, -EINVAL,
                         "the endpoint is not complete: it needs a protocol, a host and a port, all "
                         "valid");
-    int code = read_protocol(request, iface, error);
+    int code = interface_check_protocol(iface, request->protocol, &request->scheme, error);
     if (code != 0)
         return code;
+    request->iface = iface == ROC_INTERFACE_AUDIO_REPAIR ? STREAM_REPAIR : STREAM_SOURCE;
     code = endpoint_resolve(endpoint, &request->address);
     if (code != 0)
         return api_fail(error, code, "cannot find the host '%s'; check its name",

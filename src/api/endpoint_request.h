@@ -21,6 +21,10 @@ struct endpoint_request {
 // "source", "repair", ...; "unknown" for a number that is no interface.
 const char *interface_name(roc_interface iface);
 bool interface_is_known(roc_interface iface);
+// Gives the FEC scheme that a protocol stands for. Returns 0, -EPROTO when it is none of this
+// interface, or -ENOTSUP when nothing here speaks it.
+int interface_check_protocol(roc_interface iface, const struct uri_protocol *protocol,
+                             enum fec_scheme *scheme, struct api_error *error);
 
 // Resolves the host, which may take long. Returns 0, -EINVAL (no endpoint, or not complete),
 // -EPROTO (not a protocol of this interface), -ENOTSUP (nothing here speaks it), -EHOSTUNREACH.

@@ -233,6 +233,17 @@ void send_session_set_ssrc(struct send_session *session, uint32_t ssrc)
     packetizer_set_ssrc(session->packetizer, ssrc);
 }
 
+uint64_t send_session_packets(const struct send_session *session, size_t frames)
+{
+    const struct send_session_config *config = &session->config;
+    // Another packet, and another block, may end with what was written before.
+    uint64_t source =
+        frames / packet_samples(config->packet_length_ns, config->encoding.rate_hz) + 1;
+    if (config->fec == FEC_NONE)
+        return source;
+    return source + (source / config->source_packets + 1) * config->repair_packets;
+}
+
 struct send_session_metrics send_session_metrics(const struct send_session *session)
 {
     return (struct send_session_metrics){

@@ -52,6 +52,8 @@ void send_session_write(struct send_session *session, const float *samples, size
 // Says when the next sample that is written was captured (CLOCK_REALTIME). Thread: rt, that of
 // write.
 void send_session_mark(struct send_session *session, int64_t capture_time_ns);
+// How many packets writing so many frames takes from the pool at most. Thread: rt.
+uint64_t send_session_packets(const struct send_session *session, size_t frames);
 struct send_session_metrics send_session_metrics(const struct send_session *session);
 // The latest mark. Thread: any.
 struct rtp_moment send_session_moment(const struct send_session *session);

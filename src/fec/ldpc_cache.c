@@ -54,6 +54,9 @@ static struct ldpc_matrix *take(struct ldpc_cache *cache, size_t i, unsigned k, 
 
 int ldpc_cache_get(struct ldpc_cache *cache, struct ldpc_matrix **out, unsigned k, unsigned r)
 {
+    if (!cache)
+        return ldpc_matrix_create(out, k, r);
+
     int error = 0;
     pthread_mutex_lock(&cache->mutex);
     size_t i = find(cache, k, r);

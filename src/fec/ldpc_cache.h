@@ -17,7 +17,8 @@ int ldpc_cache_create(struct ldpc_cache **out);
 // Matrices that are in use live on.
 void ldpc_cache_destroy(struct ldpc_cache *cache);
 // Gives a reference to the matrix of (k, r), made if it is not there; then the one that was asked
-// for least recently is forgotten. Returns as ldpc_matrix_create.
+// for least recently is forgotten. Without a cache (NULL) it is made anew. Returns as
+// ldpc_matrix_create.
 int ldpc_cache_get(struct ldpc_cache *cache, struct ldpc_matrix **out, unsigned k, unsigned r);
 
 #endif

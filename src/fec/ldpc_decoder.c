@@ -305,13 +305,14 @@ static bool eliminate(struct ldpc_decoder *decoder, unsigned left)
     return true;
 }
 
-static void find_dense(struct ldpc_decoder *decoder)
+static void find_dense(struct ldpc_decoder *decoder, unsigned *tries)
 {
     unsigned left = decoder->lost_count - decoder->peeled_count;
     decoder->dense_count = 0;
     if (left == 0 || left > LDPC_DECODER_MAX_DENSE ||
-        left > decoder->equation_count - decoder->peeled_count)
+        left > decoder->equation_count - decoder->peeled_count || *tries == 0)
         return;
+    --*tries;
     list_left(decoder);
     fill_dense(decoder, left);
     if (!eliminate(decoder, left))
@@ -322,7 +323,7 @@ static void find_dense(struct ldpc_decoder *decoder)
 }
 
 unsigned ldpc_decoder_find(struct ldpc_decoder *decoder, const uint8_t *const *symbols,
-                           const uint16_t **found)
+                           unsigned *tries, const uint16_t **found)
 {
     decoder->peeled_count = 0;
     decoder->dense_count = 0;
@@ -332,7 +333,7 @@ unsigned ldpc_decoder_find(struct ldpc_decoder *decoder, const uint8_t *const *s
     list_equations(decoder, symbols);
     fill_bits(decoder);
     peel(decoder);
-    find_dense(decoder);
+    find_dense(decoder, tries);
     return decoder->peeled_count + decoder->dense_count;
 }
 

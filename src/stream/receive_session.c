@@ -44,6 +44,7 @@
 struct receive_session {
     struct receive_session_config config;
     struct ring *ring;
+    struct ldpc_supply *ldpc; // NULL without LDPC
     struct receive_counters counters;
     atomic_bool is_leaving;
     uint64_t frame_size;     // bytes on the wire
@@ -126,7 +127,28 @@ static int check_config(const struct receive_session_config *config)
         config->target_latency_ns > MAX_TARGET_LATENCY_NS) {
         return -EINVAL;
     }
-    return config->fec == FEC_NONE || config->fec == FEC_RS8M ? 0 : -ENOTSUP;
+    return 0;
+}
+
+static int init_fec(struct receive_session *session)
+{
+    const struct receive_session_config *config = &session->config;
+    int err;
+
+    if (config->fec == FEC_NONE) {
+        return 0;
+    }
+    if (config->fec == FEC_LDPC) {
+        err = ldpc_supply_create(&session->ldpc, config->ldpc_cache);
+        if (err < 0) {
+            return err;
+        }
+    }
+    return fec_reader_create(&session->rt.fec, &(struct fec_reader_config){
+                                                   .pool = config->pool,
+                                                   .scheme = config->fec,
+                                                   .supply = session->ldpc,
+                                               });
 }
 
 static int init_stages(struct receive_session *session)
@@ -142,11 +164,9 @@ static int init_stages(struct receive_session *session)
     if (err < 0) {
         return err;
     }
-    if (config->fec == FEC_RS8M) {
-        err = fec_reader_create(&session->rt.fec, config->pool);
-        if (err < 0) {
-            return err;
-        }
+    err = init_fec(session);
+    if (err < 0) {
+        return err;
     }
     packet_filter_init(&session->rt.filter, config->encoding.payload_type,
                        config->encoding.rate_hz);
@@ -205,11 +225,16 @@ void receive_session_destroy(struct receive_session *session)
     depacketizer_finish(&session->rt.depacketizer);
     jitter_queue_destroy(session->rt.queue);
     fec_reader_destroy(session->rt.fec);
+    ldpc_supply_destroy(session->ldpc);
     free(session);
 }
 
 void receive_session_push(struct receive_session *session, struct packet *packet)
 {
+    // Before the packet, so that its decoder is there when the reader has it.
+    if (session->ldpc) {
+        ldpc_supply_see(session->ldpc, packet);
+    }
     if (ring_push(session->ring, &packet, 1) == 0) {
         receive_counter_add(&session->counters.packets_dropped, 1);
         packet_unref(packet);

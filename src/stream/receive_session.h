@@ -11,6 +11,7 @@
 
 #include "audio/pcm.h"
 #include "base/packet.h"
+#include "fec/ldpc_cache.h"
 #include "stream/rtp_moment.h"
 #include "wire/fecframe.h"
 
@@ -20,7 +21,8 @@ struct receive_session_config {
     struct packet_pool *pool; // borrowed; restored packets come from it
     struct audio_encoding encoding;
     enum fec_scheme fec;
-    int64_t target_latency_ns; // 0 = 200 ms
+    struct ldpc_cache *ldpc_cache; // borrowed; NULL: matrices of this session are its own
+    int64_t target_latency_ns;     // 0 = 200 ms
     // 0 = 4/3 of the target latency, < 0 = never; clockless (idle time): 0 = 2 s or twice the
     // target latency, whichever is longer.
     int64_t no_playback_timeout_ns;
@@ -49,7 +51,7 @@ struct receive_session_metrics {
 };
 
 // Returns 0, -EINVAL (no such format, no channels or rate, latency negative or above a minute),
-// -ENOTSUP (scheme), -ENOMEM.
+// -ENOMEM.
 int receive_session_create(struct receive_session **out,
                            const struct receive_session_config *config);
 void receive_session_destroy(struct receive_session *session);

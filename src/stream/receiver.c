@@ -265,12 +265,9 @@ static int check_scheme(enum stream_interface iface, enum fec_scheme scheme)
 {
     switch (iface) {
     case STREAM_SOURCE:
-        return scheme == FEC_NONE || scheme == FEC_RS8M ? 0 : -ENOTSUP;
+        return 0;
     case STREAM_REPAIR:
-        if (scheme == FEC_NONE) {
-            return -EPROTO;
-        }
-        return scheme == FEC_RS8M ? 0 : -ENOTSUP;
+        return scheme == FEC_NONE ? -EPROTO : 0;
     case STREAM_CONTROL:
         return 0;
     }

@@ -34,7 +34,7 @@ struct receiver_config {
     struct receive_session_config session; // pool, encoding and fec are the receiver's own
 };
 
-// Returns 0, -EINVAL, -ENOTSUP or -ENOMEM.
+// Returns 0, -EINVAL or -ENOMEM.
 int receiver_create(struct receiver **out, const struct receiver_config *config);
 // Waits for a read that is running; none may begin after this was called. NULL is fine.
 void receiver_destroy(struct receiver *receiver);
@@ -42,7 +42,7 @@ void receiver_destroy(struct receiver *receiver);
 // Binds an interface of a slot. `address` in: where to bind, port 0 picks one; out: the real one.
 // Source and repair of one slot must agree in scheme; for the control interface it is ignored.
 // Returns 0, -EBUSY when bound already, -EPROTO when the schemes disagree or the interface makes no
-// sense with this one, -ENOTSUP (scheme), -EINVAL, -ENOMEM, or what opening the socket returned.
+// sense with this one, -EINVAL, -ENOMEM, or what opening the socket returned.
 int receiver_bind(struct receiver *receiver, unsigned long long slot, enum stream_interface iface,
                   enum fec_scheme scheme, const struct udp_config *config,
                   struct net_address *address);

@@ -10,6 +10,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+// As for a block that is usual.
+#define MIN_LDPC_RESERVE 64
+
 struct session_router {
     struct receiver_config config;
     struct ring *to_mixer;
@@ -17,6 +20,9 @@ struct session_router {
     // Every session that exists, also those the mixer is about to give back.
     struct session_entry *entries[RECEIVER_MAX_SESSIONS];
     size_t entry_count;
+    // Packets that a reader may need to repair a block with LDPC.
+    unsigned ldpc_reserve;
+    struct ldpc_cache *ldpc_cache;
     uint64_t sessions_total;
     uint64_t packets_foreign;
     struct receive_session_metrics ended; // sums
@@ -31,6 +37,11 @@ int session_router_create(struct session_router **out, const struct receiver_con
         return -ENOMEM;
     }
     router->config = *config;
+    router->ldpc_reserve = MIN_LDPC_RESERVE;
+    err = ldpc_cache_create(&router->ldpc_cache);
+    if (err < 0) {
+        goto fail;
+    }
     // No ring ever overflows: there are never more entries than this.
     err = ring_create(&router->to_mixer, sizeof(struct session_entry *), RECEIVER_MAX_SESSIONS);
     if (err < 0) {
@@ -66,6 +77,7 @@ void session_router_destroy(struct session_router *router)
     }
     ring_destroy(router->to_mixer);
     ring_destroy(router->from_mixer);
+    ldpc_cache_destroy(router->ldpc_cache);
     free(router);
 }
 
@@ -149,6 +161,7 @@ static struct session_entry *create_entry(struct session_router *router, unsigne
     config.pool = router->config.pool;
     config.encoding = *encoding;
     config.fec = scheme;
+    config.ldpc_cache = router->ldpc_cache;
     if (receive_session_create(&entry->session, &config) < 0) {
         goto fail;
     }
@@ -225,6 +238,15 @@ static struct session_entry *begin_session(struct session_router *router, unsign
     return entry;
 }
 
+static void note_block(struct session_router *router, const struct packet *packet)
+{
+    unsigned need = packet->source_block_length;
+
+    if (need > router->ldpc_reserve) {
+        router->ldpc_reserve = need < FEC_READER_MAX_RESTORED ? need : FEC_READER_MAX_RESTORED;
+    }
+}
+
 static int parse_source(struct packet *packet, enum fec_scheme scheme)
 {
     int err;
@@ -254,6 +276,7 @@ static void route_source(struct session_router *router, unsigned long long slot,
         drop_foreign(router, packet, reason);
         return;
     }
+    note_block(router, packet);
     receive_session_push(entry->session, packet);
 }
 
@@ -274,6 +297,16 @@ static void route_repair(struct session_router *router, unsigned long long slot,
     receive_session_push(entry->session, packet);
 }
 
+// The reader restores lost packets into the pool's packets and cannot make the pool grow.
+static void reserve_packets(struct session_router *router, enum fec_scheme scheme)
+{
+    if (scheme == FEC_RS8M) {
+        packet_pool_reserve(router->config.pool, RS8M_MAX_SYMBOLS);
+    } else if (scheme == FEC_LDPC) {
+        packet_pool_reserve(router->config.pool, router->ldpc_reserve);
+    }
+}
+
 void session_router_push(struct session_router *router, unsigned long long slot,
                          enum stream_interface iface, enum fec_scheme scheme,
                          struct packet **packets, size_t count)
@@ -282,10 +315,7 @@ void session_router_push(struct session_router *router, unsigned long long slot,
 
     // Sessions that ended make room for new ones of the same sender.
     session_router_collect(router);
-    if (scheme != FEC_NONE) {
-        // The reader restores lost packets into the pool's packets and cannot make the pool grow.
-        packet_pool_reserve(router->config.pool, FEC_READER_MAX_RESTORED);
-    }
+    reserve_packets(router, scheme);
     for (i = 0; i < count; i++) {
         if (iface == STREAM_SOURCE) {
             route_source(router, slot, scheme, packets[i]);

@@ -13,6 +13,7 @@
 #include "stream/fec_reader.h"
 #include "stream/receiver.h"
 
+#include "ldpc_rank.h"
 #include "pcap_file.h"
 #include "stream_packets.h"
 
@@ -23,7 +24,7 @@
 #define PACKET_FRAMES  221
 #define MAX_FRAMES     44100
 #define MAX_BLOCKS     64
-#define MAX_BLOCK_SIZE 28
+#define MAX_BLOCK_SIZE 60
 #define PATTERNS       400
 #define S_NS           1000000000ll
 
@@ -40,6 +41,7 @@ static const struct capture captures[] = {
     {"rtp.pcap", FEC_NONE, 0, 0, 199, 199, 199},
     {"rs8m.pcap", FEC_RS8M, 18, 10, 199, 199, 199},
     {"rs8m_interleaved.pcap", FEC_RS8M, 10, 5, 194, 198, 190},
+    {"ldpc.pcap", FEC_LDPC, 40, 20, 199, 199, 199},
 };
 
 static int16_t *read_noise(size_t *frames)
@@ -190,34 +192,53 @@ static unsigned count_early_repair(const struct pcap_file *file, enum fec_scheme
     return count;
 }
 
-// Loses up to as many packets of each whole block as it has repair packets. Returns how many of
-// them are source packets.
-static unsigned lose(struct random *random, const struct capture *capture, unsigned first_sbn,
-                     struct loss *loss)
+// Loses up to as many packets of a block as it has repair packets. Returns how many of them are
+// source packets.
+static unsigned lose_of_block(struct random *random, const struct capture *capture, bool *lost)
 {
     unsigned n = capture->source_packets + capture->repair_packets;
+    unsigned left = random_below(random, capture->repair_packets + 1);
     unsigned sources = 0;
-    memset(loss, 0, sizeof(*loss));
-    for (unsigned b = 0; b < capture->count / capture->source_packets; b++) {
-        bool *lost = loss->lost[(first_sbn + b) % MAX_BLOCKS];
-        unsigned left = random_below(random, capture->repair_packets + 1);
-        while (left > 0) {
-            unsigned esi = random_below(random, n);
-            if (!lost[esi]) {
-                lost[esi] = true;
-                sources += esi < capture->source_packets;
-                left--;
-            }
+    memset(lost, 0, MAX_BLOCK_SIZE * sizeof(*lost));
+    while (left > 0) {
+        unsigned esi = random_below(random, n);
+        if (!lost[esi]) {
+            lost[esi] = true;
+            sources += esi < capture->source_packets;
+            left--;
         }
     }
     return sources;
 }
 
-static unsigned find_first_sbn(const struct pcap_file *file, struct packet_pool *pool)
+// Loses packets of each whole block that it can make good. Returns how many of them are source
+// packets.
+static unsigned lose(struct random *random, const struct capture *capture, unsigned first_sbn,
+                     struct loss *loss)
+{
+    struct ldpc_matrix *matrix;
+    unsigned sources = 0;
+    memset(loss, 0, sizeof(*loss));
+    assert_int_equal(ldpc_matrix_create(&matrix, capture->source_packets, capture->repair_packets),
+                     0);
+    for (unsigned b = 0; b < capture->count / capture->source_packets; b++) {
+        bool *lost = loss->lost[(first_sbn + b) % MAX_BLOCKS];
+        unsigned lost_sources;
+        do {
+            lost_sources = lose_of_block(random, capture, lost);
+        } while (capture->fec == FEC_LDPC && !ldpc_is_determined(matrix, lost));
+        sources += lost_sources;
+    }
+    ldpc_matrix_unref(matrix);
+    return sources;
+}
+
+static unsigned find_first_sbn(const struct pcap_file *file, enum fec_scheme fec,
+                               struct packet_pool *pool)
 {
     for (size_t i = 0; i < file->count; i++) {
         if (is_stream(&file->datagrams[i])) {
-            struct packet *packet = read_packet(pool, &file->datagrams[i], FEC_RS8M);
+            struct packet *packet = read_packet(pool, &file->datagrams[i], fec);
             unsigned sbn = packet->sbn;
             packet_unref(packet);
             return sbn;
@@ -231,7 +252,7 @@ static void check_patterns_in_receiver(const struct capture *capture, uint64_t s
 {
     struct packet_pool *pool = test_pool();
     struct pcap_file file = pcap_file_open(capture->name);
-    unsigned first_sbn = find_first_sbn(&file, pool);
+    unsigned first_sbn = find_first_sbn(&file, capture->fec, pool);
     struct random random;
     random_init(&random, seed);
 
@@ -256,12 +277,14 @@ static void test_captures_decode_whole_with_losses_that_blocks_can_make_good(voi
     print_message("seed %llu\n", (unsigned long long)seed);
     check_patterns_in_receiver(&captures[1], seed);
     check_patterns_in_receiver(&captures[2], seed);
+    check_patterns_in_receiver(&captures[3], seed);
 }
 
 // Feeds the FEC reader alone and compares each restored packet with the one that was dropped.
 static void check_restored(const struct capture *capture, const struct pcap_file *file,
                            struct packet_pool *pool, const struct loss *loss, unsigned expected)
 {
+    struct ldpc_supply *supply;
     struct fec_reader *reader;
     struct packet *restored[FEC_READER_MAX_RESTORED];
     struct packet *dropped[MAX_BLOCKS][MAX_BLOCK_SIZE] = {{NULL}};
@@ -276,13 +299,16 @@ static void check_restored(const struct capture *capture, const struct pcap_file
             packet_unref(packet);
         }
     }
-    assert_int_equal(fec_reader_create(&reader, pool), 0);
+    assert_int_equal(ldpc_supply_create(&supply, NULL), 0);
+    struct fec_reader_config config = {.pool = pool, .scheme = capture->fec, .supply = supply};
+    assert_int_equal(fec_reader_create(&reader, &config), 0);
     for (size_t i = 0; i < file->count; i++) {
         if (!is_stream(&file->datagrams[i])) {
             continue;
         }
         struct packet *packet = read_packet(pool, &file->datagrams[i], capture->fec);
         if (!loss->lost[packet->sbn % MAX_BLOCKS][packet->esi]) {
+            ldpc_supply_see(supply, packet);
             int count = fec_reader_push(reader, packet, restored);
             assert_true(count >= 0);
             for (int j = 0; j < count; j++) {
@@ -300,6 +326,7 @@ static void check_restored(const struct capture *capture, const struct pcap_file
     }
     assert_int_equal(matched, expected);
     fec_reader_destroy(reader);
+    ldpc_supply_destroy(supply);
     for (size_t b = 0; b < MAX_BLOCKS; b++) {
         for (size_t e = 0; e < MAX_BLOCK_SIZE; e++) {
             packet_unref(dropped[b][e]);
@@ -311,7 +338,7 @@ static void check_patterns_in_fec_reader(const struct capture *capture, uint64_t
 {
     struct packet_pool *pool = test_pool();
     struct pcap_file file = pcap_file_open(capture->name);
-    unsigned first_sbn = find_first_sbn(&file, pool);
+    unsigned first_sbn = find_first_sbn(&file, capture->fec, pool);
     struct random random;
     random_init(&random, seed);
 
@@ -330,6 +357,7 @@ static void test_captures_lost_packets_are_restored_byte_for_byte(void **state)
     print_message("seed %llu\n", (unsigned long long)seed);
     check_patterns_in_fec_reader(&captures[1], seed);
     check_patterns_in_fec_reader(&captures[2], seed);
+    check_patterns_in_fec_reader(&captures[3], seed);
 }
 
 int main(void)

@@ -35,7 +35,8 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
     f->pool = test_pool();
-    assert_int_equal(fec_reader_create(&f->reader, f->pool), 0);
+    struct fec_reader_config config = {.pool = f->pool, .scheme = FEC_RS8M};
+    assert_int_equal(fec_reader_create(&f->reader, &config), 0);
     *state = f;
     return 0;
 }

@@ -13,6 +13,8 @@
 #include "base/random.h"
 #include "fec/ldpc_decoder.h"
 
+#include "ldpc_rank.h"
+
 // One block; each symbol in memory of exactly its size, so that a sanitizer sees a byte too much.
 struct block {
     unsigned k, r;
@@ -67,7 +69,8 @@ static unsigned decode(struct block *block)
 {
     const uint16_t *found;
     uint8_t *buffers[LDPC_MAX_SYMBOLS] = {NULL};
-    unsigned count = ldpc_decoder_find(block->decoder, block->there, &found);
+    unsigned tries = 1;
+    unsigned count = ldpc_decoder_find(block->decoder, block->there, &tries, &found);
     for (unsigned i = 0; i < count; i++) {
         assert_true(found[i] < block->k);
         assert_null(block->there[found[i]]);
@@ -113,37 +116,12 @@ static void lose_random(struct block *block, unsigned losses, struct random *ran
     }
 }
 
-// The rank of the whole matrix in the columns that are missing, in the plainest way: what can be
-// known at all, whatever the way.
 static bool is_determined(const struct block *block)
 {
-    uint64_t rows[64] = {0};
-    unsigned missing = 0;
-    for (unsigned i = 0; i < block->r; i++) {
-        const uint16_t *sources;
-        unsigned count = ldpc_matrix_row(block->matrix, i, &sources);
-        for (unsigned j = 0; j < count; j++)
-            rows[i] |= 1ull << sources[j];
-        rows[i] |= 1ull << (block->k + i);
-        rows[i] |= i > 0 ? 1ull << (block->k + i - 1) : 0;
-    }
-    for (unsigned column = 0; column < block->k + block->r; column++) {
-        if (block->there[column])
-            continue;
-        unsigned pivot = missing;
-        while (pivot < block->r && !(rows[pivot] >> column & 1))
-            pivot++;
-        if (pivot == block->r)
-            return false;
-        uint64_t row = rows[pivot];
-        rows[pivot] = rows[missing];
-        rows[missing++] = row;
-        for (unsigned i = 0; i < block->r; i++) {
-            if (i != missing - 1 && rows[i] >> column & 1)
-                rows[i] ^= row;
-        }
-    }
-    return true;
+    bool lost[64];
+    for (unsigned i = 0; i < block->k + block->r; i++)
+        lost[i] = !block->there[i];
+    return ldpc_is_determined(block->matrix, lost);
 }
 
 static void test_ldpc_restores_what_the_matrix_determines_and_nothing_else(void **state)
@@ -260,6 +238,22 @@ static void test_ldpc_restores_long_blocks(void **state)
     }
 }
 
+static void test_ldpc_eliminates_only_as_often_as_it_may(void **state)
+{
+    struct random random;
+    random_init(&random, 6);
+    struct block *block = new_block(20, 10, 16, &random);
+    const uint16_t *found;
+    unsigned tries = 0;
+    // Each row lacks two or more of them, so nothing can be peeled.
+    lose_mask(block, 1u << 1 | 1u << 4 | 1u << 8 | 1u << 11 | 1u << 13 | 1u << 17);
+    assert_int_equal(ldpc_decoder_find(block->decoder, block->there, &tries, &found), 0);
+    tries = 2;
+    assert_int_equal(ldpc_decoder_find(block->decoder, block->there, &tries, &found), 6);
+    assert_int_equal(tries, 1);
+    free_block(block);
+}
+
 static void test_ldpc_gives_up_where_work_would_have_no_bound(void **state)
 {
     struct random random;
@@ -284,6 +278,7 @@ int main(void)
         cmocka_unit_test(test_ldpc_restores_symbols_of_any_size),
         cmocka_unit_test(test_ldpc_with_few_repairs_restores_one_loss),
         cmocka_unit_test(test_ldpc_restores_long_blocks),
+        cmocka_unit_test(test_ldpc_eliminates_only_as_often_as_it_may),
         cmocka_unit_test(test_ldpc_gives_up_where_work_would_have_no_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

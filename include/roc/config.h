@@ -122,9 +122,11 @@ typedef enum roc_resampler_profile {
 
 /** Settings of a context. */
 typedef struct roc_context_config {
-    unsigned int max_packet_size; /**< bytes of the largest datagram; zero for 2048 */
-    unsigned int max_frame_size;  /**< accepted for compatibility; buffers here have the size that
-                                       their use needs, and frames of the caller may have any */
+    /** Bytes of the largest datagram. Zero: up to 2048 are received, and what is sent fits an
+        Ethernet frame, 1472 over IPv4 and 1452 over IPv6. */
+    unsigned int max_packet_size;
+    unsigned int max_frame_size; /**< accepted for compatibility; buffers here have the size that
+                                      their use needs, and frames of the caller may have any */
 } roc_context_config;
 
 /** Settings of a sender. */
@@ -132,7 +134,10 @@ typedef struct roc_sender_config {
     roc_media_encoding frame_encoding; /**< of what is written; must be set */
     /** Of packets; zero looks for one with the rate and channels of frame_encoding. */
     roc_packet_encoding packet_encoding;
-    unsigned long long packet_length; /**< ns of sound in a packet; zero for 5 ms */
+    /** ns of sound in a packet, at most a second; zero for 5 ms. Where so much does not fit into
+        a datagram (max_packet_size of the context), packets hold the largest equal part that does.
+        A block of FEC then lasts as much shorter, because it is counted in packets. */
+    unsigned long long packet_length;
     unsigned int packet_interleaving; /**< non-zero: send in shuffled order, against bursts of loss;
                                            costs up to one block of latency */
     roc_fec_encoding fec_encoding;

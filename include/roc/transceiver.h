@@ -74,7 +74,7 @@ typedef struct roc_port_config {
     /* Network ports. */
     unsigned int
         payload_type; /**< RTP payload type; zero: 10 or 11 where these fit, else -ENOTSUP */
-    unsigned long long packet_length; /**< ns; zero for 5 ms */
+    unsigned long long packet_length; /**< ns; zero for 5 ms; as in roc_sender_config */
     roc_port_fec fec;
     unsigned int fec_source_packets;   /**< zero with the next one zero: 18 */
     unsigned int fec_repair_packets;   /**< zero with the last one zero: 10 */

@@ -20,6 +20,7 @@ struct roc_context {
     struct packet_pool *pool;
     struct network *network;
     uint16_t max_packet_size;
+    size_t send_limit;
 
     pthread_mutex_t mutex; // guards what follows
     struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS];
@@ -98,6 +99,7 @@ int roc_context_open(const roc_context_config *config, roc_context **result)
     pthread_mutex_init(&context->mutex, NULL);
     memcpy(context->encodings, built_in, sizeof(built_in));
     context->encoding_count = sizeof(built_in) / sizeof(*built_in);
+    context->send_limit = config->max_packet_size;
     context->max_packet_size = (uint16_t)(config->max_packet_size != 0 ? config->max_packet_size
                                                                        : DEFAULT_MAX_PACKET_SIZE);
 
@@ -202,6 +204,11 @@ struct packet_pool *context_get_pool(roc_context *context)
 uint16_t context_get_max_packet_size(const roc_context *context)
 {
     return context->max_packet_size;
+}
+
+size_t context_get_send_limit(const roc_context *context)
+{
+    return context->send_limit;
 }
 
 int context_find_encoding(roc_context *context, unsigned payload_type, struct audio_encoding *out)

@@ -19,6 +19,9 @@ void context_unref(roc_context *context);
 struct network *context_get_network(roc_context *context);
 struct packet_pool *context_get_pool(roc_context *context);
 uint16_t context_get_max_packet_size(const roc_context *context);
+// For datagrams that are sent: what the user asked for, 0 when that is nothing. Then they must fit
+// Ethernet, while larger ones are received.
+size_t context_get_send_limit(const roc_context *context);
 
 // Returns 0 or -ENOENT.
 int context_find_encoding(roc_context *context, unsigned payload_type, struct audio_encoding *out);

@@ -8,15 +8,11 @@
 #include "api/common_config.h"
 #include "audio/channel_map.h"
 
-#define DEFAULT_PACKET_LENGTH_NS 5000000
-
 // With pieces that end where packets end, a clock lets packets leave evenly, whatever the length of
 // the frames.
 static size_t choose_piece(const struct sender_setup *setup, unsigned channels)
 {
-    const int64_t length_ns = setup->session.packet_length_ns;
-    const unsigned packet = packet_samples(length_ns != 0 ? length_ns : DEFAULT_PACKET_LENGTH_NS,
-                                           setup->frames.rate_hz);
+    const unsigned packet = send_session_samples(&setup->session);
     if (packet > 0 && packet <= PIECE_SAMPLES / channels)
         return packet;
     return piece_frames(setup->frames.rate_hz, channels);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "api/common_config.h"
+#include "stream/packet_size.h"
 
 // Longer ones are a mistake in the unit.
 #define MAX_PACKET_LENGTH_NS 1000000000
@@ -72,6 +73,28 @@ static int check_tuner(roc_latency_tuner_profile profile, struct api_error *erro
                     "its default");
 }
 
+int sender_setup_check_frame(const struct send_session_config *session, struct api_error *error)
+{
+    struct packet_size size;
+    const struct packet_size_config config = {
+        .encoding = session->encoding,
+        // The longest, so that nothing but the frame can be what does not fit.
+        .packet_length_ns = MAX_PACKET_LENGTH_NS,
+        .fec = session->fec,
+        .max_datagram_size =
+            session->max_packet_size != 0 ? session->max_packet_size : PACKET_SIZE_IPV4,
+    };
+    if (packet_size_compute(&size, &config) == 0)
+        return 0;
+    return api_fail(error, -EINVAL,
+                    "one sample of %u channels takes %llu bytes, which do not fit into a packet of "
+                    "%zu bytes with its headers; use fewer channels, a format with fewer bits, or "
+                    "a larger max_packet_size in roc_context_config",
+                    session->encoding.channels,
+                    (unsigned long long)audio_encoding_frame_size(&session->encoding),
+                    config.max_datagram_size);
+}
+
 static void read_session(struct send_session_config *session, roc_context *context,
                          const roc_sender_config *config)
 {
@@ -82,7 +105,7 @@ static void read_session(struct send_session_config *session, roc_context *conte
     session->source_packets = config->fec_block_source_packets;
     session->repair_packets = config->fec_block_repair_packets;
     session->interleaving = config->packet_interleaving != 0;
-    session->max_packet_size = context_get_max_packet_size(context);
+    session->max_packet_size = context_get_send_limit(context);
 }
 
 int sender_setup_parse(struct sender_setup *out, roc_context *context,
@@ -107,6 +130,9 @@ int sender_setup_parse(struct sender_setup *out, roc_context *context,
     if (code != 0)
         return code;
     read_session(&setup.session, context, config);
+    code = sender_setup_check_frame(&setup.session, error);
+    if (code != 0)
+        return code;
     *out = setup;
     return 0;
 }

@@ -22,4 +22,8 @@ struct sender_setup {
 int sender_setup_parse(struct sender_setup *out, roc_context *context,
                        const roc_sender_config *config, struct api_error *error);
 
+// A packet has room for one sample of every channel at least. Returns 0, or -EINVAL with the
+// sentence.
+int sender_setup_check_frame(const struct send_session_config *session, struct api_error *error);
+
 #endif

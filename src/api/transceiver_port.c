@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/context.h"
+#include "api/sender_setup.h"
 
 // Longer ones are a mistake in the unit.
 #define MAX_PACKET_LENGTH_NS  1000000000ull
@@ -102,16 +103,17 @@ static int open_sender(roc_transceiver *transceiver, struct transceiver_port *po
     session->fec = config->fec == ROC_PORT_FEC_RS8M ? FEC_RS8M : FEC_NONE;
     session->source_packets = config->fec_source_packets;
     session->repair_packets = config->fec_repair_packets;
-    session->max_packet_size = context_get_max_packet_size(transceiver->context);
+    session->max_packet_size = context_get_send_limit(transceiver->context);
+    struct api_error error;
+    if (sender_setup_check_frame(session, &error) != 0)
+        return transceiver_fail(-EINVAL, "%s", error.text);
     code = try_session(session);
     if (code == -EINVAL)
         return transceiver_fail(
             code,
             "cannot send packets of %llu ns in blocks of %u + %u: a packet must "
-            "hold a sample and fit into %zu bytes, and a block has at most 255 "
-            "packets, with at least one of sound",
-            config->packet_length, config->fec_source_packets, config->fec_repair_packets,
-            session->max_packet_size);
+            "hold a sample, and a block has at most 255 packets, with at least one of sound",
+            config->packet_length, config->fec_source_packets, config->fec_repair_packets);
     if (code == 0)
         code = sender_create(&port->sender, &sender);
     if (code != 0)

@@ -5,26 +5,24 @@
 #include "stream/send_session.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "stream/fec_writer.h"
 #include "stream/interleaver.h"
+#include "stream/packet_size.h"
 #include "stream/packetizer.h"
-#include "wire/rtp.h"
 
 #define DEFAULT_PACKET_LENGTH_NS 5000000
 #define DEFAULT_SOURCE_PACKETS   18
 #define DEFAULT_REPAIR_PACKETS   10
-#define DEFAULT_MAX_PACKET_SIZE  2048
 #define MAX_PAYLOAD_TYPE         127
 // Packets that are with the network, beyond those of the block that is being made.
 #define PACKETS_IN_FLIGHT 32
 
 struct send_session {
     struct send_session_config config;
+    struct packet_size size;
     struct packetizer *packetizer;
     struct fec_writer *fec_writer;   // NULL without FEC
     struct interleaver *interleaver; // NULL without interleaving
@@ -37,16 +35,6 @@ struct send_session {
         _Atomic uint64_t dropped_packets;
     } counters;
 };
-
-// Peers compute this in 32-bit float and round halves away from zero; another order of operations
-// gives another packet size for some lengths.
-unsigned packet_samples(int64_t packet_length_ns, unsigned rate_hz)
-{
-    if (packet_length_ns <= 0)
-        return 0;
-    float samples = roundf((float)packet_length_ns / 1e9f * (float)rate_hz);
-    return samples < (float)UINT_MAX ? (unsigned)samples : UINT_MAX;
-}
 
 // One thread writes, so no read-modify-write is needed.
 static void count(_Atomic uint64_t *counter, uint64_t more)
@@ -92,7 +80,7 @@ static void fill_defaults(struct send_session_config *config)
     if (config->packet_length_ns == 0)
         config->packet_length_ns = DEFAULT_PACKET_LENGTH_NS;
     if (config->max_packet_size == 0)
-        config->max_packet_size = DEFAULT_MAX_PACKET_SIZE;
+        config->max_packet_size = PACKET_SIZE_IPV4;
     if (config->fec == FEC_NONE) {
         config->interleaving = false;
         config->source_packets = 0;
@@ -103,37 +91,37 @@ static void fill_defaults(struct send_session_config *config)
     }
 }
 
-// Bytes of the RTP packet that a full payload makes; 0 when there is no legal one.
-static size_t rtp_packet_size(const struct send_session_config *config)
+// Needs the defaults filled in.
+static int compute_size(struct packet_size *size, const struct send_session_config *config)
 {
-    uint64_t samples = packet_samples(config->packet_length_ns, config->encoding.rate_hz);
-    uint64_t channels = config->encoding.channels;
-    if (samples == 0 || samples > UINT16_MAX || channels == 0 || channels > UINT16_MAX)
-        return 0;
-    uint64_t size = RTP_HEADER_SIZE + samples * channels * PCM_L16_SAMPLE_SIZE;
-    return size <= UINT16_MAX ? (size_t)size : 0;
+    return packet_size_compute(size, &(struct packet_size_config){
+                                         .encoding = config->encoding,
+                                         .packet_length_ns = config->packet_length_ns,
+                                         .fec = config->fec,
+                                         .max_datagram_size = config->max_packet_size,
+                                     });
 }
 
-// The larger of the two kinds of datagrams.
-static size_t datagram_size(const struct send_session_config *config)
+unsigned send_session_samples(const struct send_session_config *config)
 {
-    size_t source = fecframe_source_size(config->fec);
-    size_t repair = fecframe_repair_size(config->fec);
-    return rtp_packet_size(config) + (source > repair ? source : repair);
+    struct send_session_config filled = *config;
+    struct packet_size size;
+    fill_defaults(&filled);
+    return compute_size(&size, &filled) == 0 ? size.samples : 0;
 }
 
-static int check(const struct send_session_config *config)
+static int check(struct send_session *session)
 {
+    const struct send_session_config *config = &session->config;
     if (!config->pool || !config->output || config->encoding.payload_type > MAX_PAYLOAD_TYPE)
         return -EINVAL;
-    if (rtp_packet_size(config) == 0 || datagram_size(config) > config->max_packet_size)
-        return -EINVAL;
-    return 0;
+    return compute_size(&session->size, config);
 }
 
 // Grows the pool now, because writing may not, and proves that its packets are large enough.
-static int reserve_packets(const struct send_session_config *config)
+static int reserve_packets(const struct send_session *session)
 {
+    const struct send_session_config *config = &session->config;
     int error = packet_pool_reserve(config->pool, config->source_packets + config->repair_packets +
                                                       PACKETS_IN_FLIGHT);
     if (error)
@@ -141,7 +129,7 @@ static int reserve_packets(const struct send_session_config *config)
     struct packet *packet = packet_pool_pop(config->pool);
     if (!packet)
         return -ENOMEM;
-    bool fits = packet->capacity >= datagram_size(config);
+    bool fits = packet->capacity >= session->size.datagram_size;
     packet_unref(packet);
     return fits ? 0 : -EINVAL;
 }
@@ -149,15 +137,13 @@ static int reserve_packets(const struct send_session_config *config)
 static int create_stages(struct send_session *session)
 {
     const struct send_session_config *config = &session->config;
-    int error = packetizer_create(
-        &session->packetizer,
-        &(struct packetizer_config){
-            .pool = config->pool,
-            .encoding = config->encoding,
-            .samples = packet_samples(config->packet_length_ns, config->encoding.rate_hz),
-            .output = protect,
-            .output_arg = session,
-        });
+    int error = packetizer_create(&session->packetizer, &(struct packetizer_config){
+                                                            .pool = config->pool,
+                                                            .encoding = config->encoding,
+                                                            .samples = session->size.samples,
+                                                            .output = protect,
+                                                            .output_arg = session,
+                                                        });
     if (error || config->fec == FEC_NONE)
         return error;
     error = fec_writer_create(&session->fec_writer, &(struct fec_writer_config){
@@ -165,7 +151,7 @@ static int create_stages(struct send_session *session)
                                                         .scheme = config->fec,
                                                         .source_packets = config->source_packets,
                                                         .repair_packets = config->repair_packets,
-                                                        .symbol_size = rtp_packet_size(config),
+                                                        .symbol_size = session->size.rtp_size,
                                                         .output = interleave,
                                                         .output_arg = session,
                                                     });
@@ -182,13 +168,13 @@ int send_session_create(struct send_session **out, const struct send_session_con
         return -ENOMEM;
     session->config = *config;
     fill_defaults(&session->config);
-    int error = check(&session->config);
+    int error = check(session);
     if (error)
         goto fail;
     error = create_stages(session);
     if (error)
         goto fail;
-    error = reserve_packets(&session->config);
+    error = reserve_packets(session);
     if (error)
         goto fail;
     *out = session;

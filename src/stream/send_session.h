@@ -24,12 +24,13 @@ typedef void (*send_session_output_fn)(struct packet *packet, void *arg);
 struct send_session_config {
     struct packet_pool *pool; // borrowed
     struct audio_encoding encoding;
-    int64_t packet_length_ns; // 0 = 5 ms
+    int64_t packet_length_ns; // 0 = 5 ms; packets are shorter where that does not fit
     enum fec_scheme fec;
     unsigned source_packets; // k, with both zero = 18
     unsigned repair_packets; // r, with both zero = 10
     bool interleaving;       // with FEC only
-    size_t max_packet_size;  // 0 = 2048
+    // Bytes of a datagram, with FEC; 0 = what Ethernet carries over IPv4 (stream/packet_size.h).
+    size_t max_packet_size;
     send_session_output_fn output;
     void *output_arg;
 };
@@ -40,8 +41,11 @@ struct send_session_metrics {
     uint32_t ssrc;
 };
 
-// Returns 0; -EINVAL when the packet length gives no sample or does not fit, or the block is not
-// legal for the scheme; -ENOTSUP for a scheme that is not there; -ENOMEM; -ENOSPC when the pool
+// Samples per channel in each packet of such a session; 0 when it cannot be made.
+unsigned send_session_samples(const struct send_session_config *config);
+
+// Returns 0; -EINVAL when the packet length gives no sample or is above a second, when not even
+// one sample of every channel fits, or the block is not legal for the scheme; -ENOTSUP for a scheme that is not there; -ENOMEM; -ENOSPC when the pool
 // cannot grow by what the session needs. First seq, timestamp, SSRC and block number are random.
 int send_session_create(struct send_session **out, const struct send_session_config *config);
 void send_session_destroy(struct send_session *session);
@@ -59,8 +63,5 @@ struct send_session_metrics send_session_metrics(const struct send_session *sess
 struct rtp_moment send_session_moment(const struct send_session *session);
 // From the next packet on; numbering goes on. Thread: any.
 void send_session_set_ssrc(struct send_session *session, uint32_t ssrc);
-
-// Samples per channel in a packet, as deployed peers round it (wire.md: 5 ms at 44100 Hz = 221).
-unsigned packet_samples(int64_t packet_length_ns, unsigned rate_hz);
 
 #endif

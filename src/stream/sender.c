@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "net/address.h"
+#include "stream/packet_size.h"
 
 #define INTERFACE_COUNT 3
 // How long whoever unlinks sleeps before it looks again whether a write is over.
@@ -259,6 +260,10 @@ static int start_session(struct sender *sender, struct slot *slot)
     if (error != 0)
         return error;
     struct send_session_config config = sender->config.session;
+    if (config.max_packet_size == 0)
+        config.max_packet_size = slot->interfaces[STREAM_SOURCE].to.sa.sa_family == AF_INET6
+                                     ? PACKET_SIZE_IPV6
+                                     : PACKET_SIZE_IPV4;
     config.output = push_packet;
     config.output_arg = slot;
     error = send_session_create(&slot->session, &config);

@@ -20,7 +20,9 @@ enum stream_interface { STREAM_SOURCE, STREAM_REPAIR, STREAM_CONTROL };
 
 struct sender_config {
     struct network *network;            // borrowed
-    struct send_session_config session; // its output is the sender's own
+    // Its output is the sender's own. A max_packet_size of 0 means what Ethernet carries over IPv4
+    // or IPv6, whichever a slot is connected by.
+    struct send_session_config session;
 };
 
 int sender_create(struct sender **out, const struct sender_config *config);

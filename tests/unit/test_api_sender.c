@@ -404,7 +404,7 @@ static int connect_with(const roc_sender_config *config)
 static void test_sender_bad_packet_length_fails_at_connect(void **state)
 {
     roc_sender_config config = api_sender_config(ROC_FEC_ENCODING_DISABLE);
-    const unsigned long long bad[] = {1, 10000, 100000000, 2000000000, ~0ull};
+    const unsigned long long bad[] = {1, 10000, 2000000000, ~0ull};
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         config.packet_length = bad[i];
         assert_int_equal(connect_with(&config), -1);

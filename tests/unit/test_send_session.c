@@ -114,20 +114,6 @@ static void write_packets(struct fixture *fixture, size_t packets)
     write_frames(fixture, 0, packets * 221);
 }
 
-static void test_packet_samples_equal_those_of_peers(void **state)
-{
-    static const struct {
-        int64_t length_ns;
-        unsigned samples;
-    } table[] = {{100000, 4},     {1000000, 44},  {2000000, 88},  {2500000, 110},
-                 {3000000, 132},  {5000000, 221}, {7000000, 309}, {10000000, 441},
-                 {20000000, 882}, {0, 0},         {-5000000, 0},  {1000, 0}};
-    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
-        assert_int_equal(packet_samples(table[i].length_ns, 44100), table[i].samples);
-    assert_int_equal(packet_samples(5000000, 48000), 240);
-    assert_int_equal(packet_samples(INT64_MAX, UINT32_MAX), UINT32_MAX);
-}
-
 static void test_send_session_numbers_packets(void **state)
 {
     struct fixture f;
@@ -478,9 +464,9 @@ static void test_send_session_refuses_what_cannot_be_sent(void **state)
     check_refused(&f, (struct send_session_config){.packet_length_ns = -1}, -EINVAL);
     check_refused(&f, (struct send_session_config){.packet_length_ns = 1000}, -EINVAL);
     check_refused(&f, (struct send_session_config){.packet_length_ns = INT64_MAX}, -EINVAL);
-    check_refused(&f, (struct send_session_config){.packet_length_ns = 20000000}, -EINVAL);
-    check_refused(&f, (struct send_session_config){.max_packet_size = 895}, -EINVAL);
-    check_refused(&f, (struct send_session_config){.max_packet_size = 901, .fec = FEC_RS8M},
+    check_refused(&f, (struct send_session_config){.packet_length_ns = 1000000001}, -EINVAL);
+    check_refused(&f, (struct send_session_config){.max_packet_size = 15}, -EINVAL);
+    check_refused(&f, (struct send_session_config){.max_packet_size = 21, .fec = FEC_RS8M},
                   -EINVAL);
     // Larger than the packets of the pool.
     check_refused(
@@ -506,6 +492,54 @@ static void test_send_session_refuses_what_cannot_be_sent(void **state)
     stop(&f);
 }
 
+// Every datagram of a stream whose packet length does not fit: one size, below the limit, and the
+// samples are all there in their order.
+static void check_split(const struct send_session_config *config, size_t limit, unsigned samples)
+{
+    struct fixture f;
+    start(&f, config);
+    const struct audio_encoding *encoding = &f.config.encoding;
+    const struct pcm_codec *codec = pcm_codec_get(encoding->format);
+    const size_t count = (size_t)samples * encoding->channels;
+    float *decoded = malloc(count * sizeof(*decoded));
+    assert_non_null(decoded);
+    write_frames(&f, 0, (size_t)samples * 30);
+    size_t index = 0;
+    for (size_t i = 0; i < f.sink.count; i++) {
+        struct packet *packet = f.sink.kept[i];
+        assert_true(packet->size_bytes <= limit);
+        if (packet->is_repair)
+            continue;
+        assert_int_equal(packet->duration, samples);
+        assert_int_equal(packet->payload_size, count * codec->sample_size);
+        codec->decode(decoded, packet->data + packet->payload_offset, count);
+        for (size_t s = 0; s < count; s++)
+            assert_true(decoded[s] == sample_at(index++));
+    }
+    assert_int_equal(index, count * 30);
+    free(decoded);
+    stop(&f);
+}
+
+static void test_send_session_splits_what_does_not_fit(void **state)
+{
+    // 20 ms are 882 samples in three packets.
+    check_split(&(struct send_session_config){.packet_length_ns = 20000000}, 1472, 294);
+    check_split(&(struct send_session_config){.packet_length_ns = 20000000, .fec = FEC_RS8M}, 1472,
+                294);
+    check_split(&(struct send_session_config){.packet_length_ns = 20000000, .max_packet_size = 895},
+                895, 177);
+    check_split(
+        &(struct send_session_config){.encoding = {96, 48000, 8, false, PCM_L24}, .fec = FEC_RS8M},
+        1472, 60);
+    check_split(&(struct send_session_config){.encoding = {96, 192000, 300, true, PCM_F32}}, 1472,
+                1);
+    // All that the pool's packets hold, because the user asked for it.
+    check_split(
+        &(struct send_session_config){.packet_length_ns = 10000000, .max_packet_size = 2048}, 2048,
+        441);
+}
+
 static void test_send_session_accepts_largest_block(void **state)
 {
     struct fixture f;
@@ -523,7 +557,6 @@ static void test_send_session_accepts_largest_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_packet_samples_equal_those_of_peers),
         cmocka_unit_test(test_send_session_numbers_packets),
         cmocka_unit_test(test_send_session_numbers_start_at_random),
         cmocka_unit_test(test_send_session_payload_does_not_depend_on_how_it_is_written),
@@ -540,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_send_session_ignores_interleaving_without_fec),
         cmocka_unit_test(test_send_session_destroy_returns_unsent_packets),
         cmocka_unit_test(test_send_session_refuses_what_cannot_be_sent),
+        cmocka_unit_test(test_send_session_splits_what_does_not_fit),
         cmocka_unit_test(test_send_session_accepts_largest_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

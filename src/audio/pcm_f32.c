@@ -45,11 +45,13 @@ static inline float decode_sample(const uint8_t *in)
 
 #ifdef __SSE2__
 
+// A macro, for the shuffles take a constant expression and nothing less.
+#    define SWAP_HALVES _MM_SHUFFLE(2, 3, 0, 1)
+
 static inline __m128i swap_bytes(__m128i words)
 {
-    const int swap_halves = _MM_SHUFFLE(2, 3, 0, 1);
     __m128i swapped = _mm_or_si128(_mm_slli_epi16(words, 8), _mm_srli_epi16(words, 8));
-    return _mm_shufflehi_epi16(_mm_shufflelo_epi16(swapped, swap_halves), swap_halves);
+    return _mm_shufflehi_epi16(_mm_shufflelo_epi16(swapped, SWAP_HALVES), SWAP_HALVES);
 }
 
 static inline __m128 clip_4(__m128 samples)

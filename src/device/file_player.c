@@ -252,12 +252,18 @@ fail:
 
 // Reader.
 
-static void start_generation(struct file_player *player, uint32_t generation)
+// There is no sound at hand, and it is not the end.
+static void clear_block(struct file_player *player)
 {
-    player->rt.generation = generation;
     player->rt.offset = 0;
     player->rt.block->frames = 0;
     player->rt.block->is_last = false;
+}
+
+static void start_generation(struct file_player *player, uint32_t generation)
+{
+    player->rt.generation = generation;
+    clear_block(player);
     atomic_store_explicit(&player->frames, 0, memory_order_relaxed);
 }
 
@@ -276,7 +282,7 @@ static bool take_block(struct file_player *player)
             return true;
         }
     }
-    start_generation(player, player->rt.generation);
+    clear_block(player);
     return false;
 }
 

@@ -46,7 +46,8 @@ unit: build
 	@$(PYTHON) scripts/test.py unit
 
 # Optimised as a release is; every program prints one table.
-bench: deps-build
+bench:
+	@scripts/install-deps.sh build bench
 	@[ -f build-bench/build.ninja ] || $(MESON) setup --buildtype=release -Dtests=false -Ddaemon=false build-bench >/dev/null
 	@ninja -C build-bench --quiet
 	@for b in build-bench/bench/bench_*; do if [ -f $$b ]; then $$b || exit 1; echo; fi; done

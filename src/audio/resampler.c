@@ -188,8 +188,9 @@ bool resampler_is_exact(const struct resampler *resampler)
 
 double resampler_get_delay(const struct resampler *resampler)
 {
-    double middle = (double)resampler->rt.first + resampler->filter->taps / 2 - 1;
-    return (double)resampler->rt.fill - middle - ldexp((double)resampler->rt.fraction, -64);
+    size_t middle = resampler->rt.first + resampler->filter->taps / 2 - 1;
+    double frames = (double)(resampler->rt.fill - middle);
+    return frames - ldexp((double)resampler->rt.fraction, -64);
 }
 
 size_t resampler_need(const struct resampler *resampler, size_t out_frames)

@@ -34,7 +34,7 @@ enum resampler_profile {
     RESAMPLER_PROFILE_DEFAULT, // medium
     RESAMPLER_PROFILE_LOW,     // 84 dB, 32 frames
     RESAMPLER_PROFILE_MEDIUM,  // 104 dB, 40 frames
-    RESAMPLER_PROFILE_HIGH,    // 124 dB, 48 frames
+    RESAMPLER_PROFILE_HIGH,    // 130 dB, 48 frames
     RESAMPLER_PROFILE_BEST,    // 138 dB, what 32-bit floats hold; 64 frames
 };
 

@@ -23,7 +23,7 @@ struct design {
 static const struct design designs[] = {
     [RESAMPLER_PROFILE_LOW] = {32, 84, 8},
     [RESAMPLER_PROFILE_MEDIUM] = {40, 106, 10},
-    [RESAMPLER_PROFILE_HIGH] = {48, 128, 16},
+    [RESAMPLER_PROFILE_HIGH] = {48, 135, 20},
     [RESAMPLER_PROFILE_BEST] = {64, 146, 32},
 };
 
@@ -61,7 +61,8 @@ static double bessel_i0(double x)
 struct prototype {
     double zeros;
     double beta;
-    double bandwidth; // of the lower rate in the input rate, 0..1
+    double window_scale; // makes it 1 in the middle
+    double bandwidth;    // of the lower rate in the input rate, 0..1
 };
 
 // At x input frames from the centre.
@@ -71,12 +72,12 @@ static double prototype_at(const struct prototype *prototype, double x)
     double edge = position / prototype->zeros;
     if (fabs(edge) >= 1)
         return 0;
-    double window = bessel_i0(prototype->beta * sqrt(1 - edge * edge)) / bessel_i0(prototype->beta);
     if (position == 0)
         return prototype->bandwidth;
     // The sine of a whole multiple of pi is 0, but not that of its double.
     if (position == rint(position))
         return 0;
+    double window = bessel_i0(prototype->beta * sqrt(1 - edge * edge)) * prototype->window_scale;
     return sin(M_PI * position) / (M_PI * position) * window * prototype->bandwidth;
 }
 
@@ -105,10 +106,11 @@ static void fit_cubic(double cubic[POLYNOMIAL], const struct prototype *prototyp
 static void fill_coefficients(struct entry *entry, const struct prototype *prototype)
 {
     const struct resampler_filter *filter = &entry->filter;
+    const unsigned middle = filter->taps / 2 - 1;
     for (unsigned segment = 0; segment < filter->segments; segment++) {
         for (unsigned tap = 0; tap < filter->taps; tap++) {
             double cubic[POLYNOMIAL];
-            double distance = (double)tap - (filter->taps / 2 - 1);
+            double distance = (double)tap - middle;
             fit_cubic(cubic, prototype, distance, segment, filter->segments);
             float *block = entry->memory + segment * filter->segment_size +
                            (size_t)tap / BLOCK * BLOCK * POLYNOMIAL + tap % BLOCK;
@@ -130,9 +132,11 @@ static int create(struct entry **out, const struct key *key)
 {
     const struct design *design = &designs[key->profile];
     const double bandwidth = (double)key->out_rate / key->in_rate;
+    const double beta = 0.1102 * (design->attenuation_db - 8.7); // Kaiser's formula
     const struct prototype prototype = {
         .zeros = design->zeros,
-        .beta = 0.1102 * (design->attenuation_db - 8.7), // Kaiser's formula
+        .beta = beta,
+        .window_scale = 1 / bessel_i0(beta),
         .bandwidth = bandwidth,
     };
     struct entry *entry = calloc(1, sizeof(*entry));

@@ -23,13 +23,19 @@
 #define MAX_BLOCK  512
 #define MAX_NEED   (MAX_BLOCK * 27)
 #define AMPLITUDE  0.9
-#define FIT_FRAMES 8000
+#define FIT_FRAMES 4000
 
 static const double least_sinad_db[] = {
     [RESAMPLER_PROFILE_DEFAULT] = 104, [RESAMPLER_PROFILE_LOW] = 84,
-    [RESAMPLER_PROFILE_MEDIUM] = 104,  [RESAMPLER_PROFILE_HIGH] = 124,
+    [RESAMPLER_PROFILE_MEDIUM] = 104,  [RESAMPLER_PROFILE_HIGH] = 130,
     [RESAMPLER_PROFILE_BEST] = 138,
 };
+
+// Of what is done many times, every which one is enough where all is slow, as under valgrind.
+static unsigned stride(void)
+{
+    return getenv("TEST_SLOW") != NULL ? 7 : 1;
+}
 
 static struct resampler *create(struct resampler_config config)
 {
@@ -106,13 +112,18 @@ static double measure_sinad_db(const struct tone *tone, double frequency_hz,
 static void expect_sinad(const struct tone *tone, enum resampler_profile profile, unsigned kernel)
 {
     static const double frequencies_hz[] = {100, 997, 5003, 10007, 15013, 18011, 19001, 19997};
-    for (size_t i = 0; i < sizeof(frequencies_hz) / sizeof(*frequencies_hz); i++) {
+    // Held, or each pitch would have to make it again.
+    const struct resampler_filter *filter;
+    assert_int_equal(resampler_filter_create(&filter, profile, tone->in_rate_hz, tone->out_rate_hz),
+                     0);
+    for (size_t i = 0; i < sizeof(frequencies_hz) / sizeof(*frequencies_hz); i += stride()) {
         double sinad_db = measure_sinad_db(tone, frequencies_hz[i], profile, kernel);
         if (!(sinad_db >= least_sinad_db[profile]))
             fail_msg("profile %d, kernel %s, %u -> %u Hz * %g, %g Hz: %.1f dB", profile,
                      resampler_kernel_at(kernel)->name, tone->in_rate_hz, tone->out_rate_hz,
                      tone->scale, frequencies_hz[i], sinad_db);
     }
+    resampler_filter_unref(filter);
 }
 
 static void test_resampler_profiles_keep_sinad_with_every_kernel(void **state)
@@ -123,11 +134,11 @@ static void test_resampler_profiles_keep_sinad_with_every_kernel(void **state)
         {44100, 44100, 1.0005, 0},
         {44100, 44100, 0.9995, 0},
     };
-    for (unsigned kernel = 0; resampler_kernel_at(kernel) != NULL; kernel++) {
-        for (unsigned profile = 0; profile <= RESAMPLER_PROFILE_BEST; profile++) {
-            for (unsigned i = 0; i < 4; i++)
-                expect_sinad(&tones[i], profile, kernel);
-        }
+    for (unsigned profile = 0; profile <= RESAMPLER_PROFILE_BEST; profile++) {
+        for (unsigned i = 0; i < 4; i++)
+            expect_sinad(&tones[i], profile, 0);
+        for (unsigned kernel = 1; resampler_kernel_at(kernel) != NULL; kernel++)
+            expect_sinad(&tones[profile % 4], profile, kernel);
     }
 }
 
@@ -138,10 +149,8 @@ static void test_resampler_moving_ratio_keeps_sinad(void **state)
         {44100, 48000, 1, 500e-6},
         {48000, 44100, 1.0001, 100e-6},
     };
-    for (unsigned profile = 1; profile <= RESAMPLER_PROFILE_BEST; profile++) {
-        for (unsigned i = 0; i < 3; i++)
-            expect_sinad(&tones[i], profile, 0);
-    }
+    for (unsigned profile = 1; profile <= RESAMPLER_PROFILE_BEST; profile++)
+        expect_sinad(&tones[profile % 3], profile, 0);
 }
 
 static void test_resampler_any_pair_of_rates_keeps_sinad(void **state)
@@ -152,7 +161,7 @@ static void test_resampler_any_pair_of_rates_keeps_sinad(void **state)
         {191999, 8001, 1, 0},    {8001, 191999, 1, 0}, {11025, 48000, 0.999, 0},
         {48000, 32000, 1, 1e-4},
     };
-    for (unsigned i = 0; i < sizeof(tones) / sizeof(*tones); i++)
+    for (unsigned i = 0; i < sizeof(tones) / sizeof(*tones); i += stride())
         expect_sinad(&tones[i], RESAMPLER_PROFILE_HIGH, 0);
 }
 
@@ -181,7 +190,7 @@ static void test_resampler_takes_and_gives_whole_periods(void **state)
     static float in[441], out[481];
     struct resampler *resampler =
         create((struct resampler_config){.in_rate_hz = 44100, .out_rate_hz = 48000, .channels = 1});
-    for (unsigned i = 0; i < 3000; i++) {
+    for (unsigned i = 0; i < 600 / stride(); i++) {
         size_t taken = 441, given = 481;
         resampler_process(resampler, in, &taken, out, &given);
         assert_int_equal(taken, 441);
@@ -248,7 +257,7 @@ static void test_resampler_returns_to_bit_exact(void **state)
 {
     enum { DRIFT = 1300, FRAMES = 40000 };
     static float in[FRAMES * 2], out[FRAMES * 2];
-    for (int ppm = -700; ppm <= 700; ppm += 200) {
+    for (int ppm = -700; ppm <= 700; ppm += 200 * (int)stride()) {
         struct resampler *resampler = create(
             (struct resampler_config){.in_rate_hz = 48000, .out_rate_hz = 48000, .channels = 1});
         for (size_t i = 0; i < FRAMES * 2; i++)
@@ -290,7 +299,7 @@ static void test_resampler_bends_nowhere_when_scale_moves(void **state)
             .frequency = 0.05,
         };
         double before[2] = {0};
-        for (unsigned block = 0; block < 600; block++) {
+        for (unsigned block = 0; block < 600 / stride(); block++) {
             size_t frames = block % 7 * 13 + 1;
             pull_block(&pull, scales[block % 6], out, phases, frames);
             for (size_t i = 0; i < frames; i++) {
@@ -337,17 +346,18 @@ static void test_resampler_output_does_not_depend_on_blocks(void **state)
     static const unsigned rates[][2] = {
         {44100, 48000}, {48000, 44100}, {48000, 48000}, {192000, 8000}, {8000, 192000}};
     static float in[FRAMES * CHANNELS];
-    static float whole[FRAMES * CHANNELS * 25], cut[FRAMES * CHANNELS * 25];
+    static float whole[FRAMES * CHANNELS * 3], cut[FRAMES * CHANNELS * 3];
     struct random random;
     random_init(&random, SEED);
     fill_with_noise(in, FRAMES * CHANNELS, &random);
     for (unsigned i = 0; i < 5; i++) {
         struct resampler *resampler = create((struct resampler_config){
             .in_rate_hz = rates[i][0], .out_rate_hz = rates[i][1], .channels = CHANNELS});
-        size_t given = convert(resampler, in, FRAMES, whole, CHANNELS, NULL);
-        for (unsigned round = 0; round < 5; round++) {
+        const size_t frames = rates[i][0] > 8000 ? FRAMES : FRAMES / 10;
+        size_t given = convert(resampler, in, frames, whole, CHANNELS, NULL);
+        for (unsigned round = 0; round < 5; round += stride()) {
             resampler_reset(resampler);
-            assert_int_equal(convert(resampler, in, FRAMES, cut, CHANNELS, &random), given);
+            assert_int_equal(convert(resampler, in, frames, cut, CHANNELS, &random), given);
             assert_memory_equal(cut, whole, given * CHANNELS * sizeof(*cut));
         }
         resampler_destroy(resampler);
@@ -385,10 +395,10 @@ static void expect_channels_equal_mono(unsigned channels, unsigned kernel)
 static void test_resampler_channels_equal_mono_with_every_kernel(void **state)
 {
     for (unsigned kernel = 0; resampler_kernel_at(kernel) != NULL; kernel++) {
-        for (unsigned channels = 1; channels <= 17; channels++)
+        for (unsigned channels = 1; channels <= 17; channels += stride())
             expect_channels_equal_mono(channels, kernel);
     }
-    expect_channels_equal_mono(RESAMPLER_MAX_CHANNELS, 0);
+    expect_channels_equal_mono(RESAMPLER_MAX_CHANNELS / stride(), 0);
 }
 
 static void test_resampler_takes_no_more_than_it_needs(void **state)

@@ -120,6 +120,18 @@ typedef enum roc_resampler_profile {
     ROC_RESAMPLER_PROFILE_LOW = 3
 } roc_resampler_profile;
 
+/**
+ * What fills the gaps that lost packets leave where FEC cannot repair them (packet loss
+ * concealment). Or the number of a plugin: see roc_context_register_plc().
+ */
+typedef enum roc_plc_backend {
+    ROC_PLC_BACKEND_DISABLE = -1, /**< silence */
+    /** What was heard goes on, and fades out where the gap is longer than 20 ms. The first frames
+        after a gap, 4 ms at most, are blended with it; all other sound stays as it was sent. */
+    ROC_PLC_BACKEND_DEFAULT = 0,
+    ROC_PLC_BACKEND_BEEP = 1 /**< a tone, to hear where gaps are */
+} roc_plc_backend;
+
 /** Settings of a context. */
 typedef struct roc_context_config {
     /** Bytes of the largest datagram. Zero: up to 2048 are received, and what is sent fits an
@@ -163,6 +175,9 @@ typedef struct roc_receiver_config {
     roc_latency_tuner_profile latency_tuner_profile; /**< tune on one side only */
     roc_resampler_backend resampler_backend;
     roc_resampler_profile resampler_profile;
+    /** A constant of roc_plc_backend or the number of a registered plugin. Release 0.4.0 of Roc
+        Toolkit has no such field; on 64-bit machines it lies where there was a hole. */
+    roc_plc_backend plc_backend;
     unsigned long long target_latency;    /**< ns; zero for 200 ms */
     unsigned long long latency_tolerance; /**< ns around the target; beyond it the session ends, and
                                                a new one begins with the next packet */

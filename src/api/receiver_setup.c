@@ -46,6 +46,23 @@ static int list_encodings(struct receiver_setup *setup, roc_context *context,
                     setup->frames.rate_hz);
 }
 
+static int read_plc(struct receive_session_config *session, int backend, struct api_error *error)
+{
+    switch (backend) {
+    case ROC_PLC_BACKEND_DISABLE:
+        session->concealment = CONCEALMENT_ZERO;
+        return 0;
+    case ROC_PLC_BACKEND_DEFAULT:
+        session->concealment = CONCEALMENT_EXTRAPOLATE;
+        return 0;
+    case ROC_PLC_BACKEND_BEEP:
+        session->concealment = CONCEALMENT_BEEP;
+        return 0;
+    }
+    return api_fail(error, -EINVAL, "plc_backend is %d; use a constant of roc_plc_backend",
+                    backend);
+}
+
 static void read_receiver(struct receiver_setup *setup, roc_context *context,
                           const roc_receiver_config *config)
 {
@@ -70,6 +87,8 @@ int receiver_setup_parse(struct receiver_setup *out, roc_context *context,
         code = list_encodings(out, context, error);
     if (code == 0)
         read_receiver(out, context, config);
+    if (code == 0)
+        code = read_plc(&out->receiver.session, config->plc_backend, error);
     return code;
 }
 

@@ -77,6 +77,40 @@ static size_t decode(struct depacketizer *depacketizer, float *samples, size_t f
     return count;
 }
 
+// What follows the gap, for a plugin that wants to know: decoded twice, because it is not due yet.
+// Only where the gap ends with these frames. Returns how many frames of it are in *next.
+static size_t look_ahead(const struct depacketizer *depacketizer, struct jitter_queue *queue,
+                         size_t frames, float **next)
+{
+    size_t count = concealment_get_lookahead(depacketizer->concealment, next);
+    struct jitter_entry entry;
+
+    if (count == 0 || !jitter_queue_peek(queue, &entry) ||
+        entry.place.position != depacketizer->position + (int64_t)frames) {
+        return 0;
+    }
+    if (count > entry.packet->duration) {
+        count = entry.packet->duration;
+    }
+    depacketizer->codec->decode(*next, entry.packet->data + entry.packet->payload_offset,
+                                count * depacketizer->channels);
+    return count;
+}
+
+static void fill(struct depacketizer *depacketizer, struct jitter_queue *queue, float *samples,
+                 size_t frames)
+{
+    float *next;
+    size_t next_frames;
+
+    if (!depacketizer->concealment) {
+        memset(samples, 0, frames * depacketizer->channels * sizeof(*samples));
+        return;
+    }
+    next_frames = look_ahead(depacketizer, queue, frames, &next);
+    concealment_fill(depacketizer->concealment, samples, frames, next, next_frames);
+}
+
 void depacketizer_read(struct depacketizer *depacketizer, struct jitter_queue *queue,
                        float *samples, size_t frames, struct depacketizer_report *report)
 {
@@ -86,9 +120,12 @@ void depacketizer_read(struct depacketizer *depacketizer, struct jitter_queue *q
         if (count == 0) {
             count = decode(depacketizer, samples, frames);
             report->audio_frames += count;
+            if (depacketizer->concealment) {
+                concealment_push(depacketizer->concealment, samples, count);
+            }
         } else {
             count = count < frames ? count : frames;
-            memset(samples, 0, count * depacketizer->channels * sizeof(*samples));
+            fill(depacketizer, queue, samples, count);
         }
         depacketizer->position += (int64_t)count;
         samples += count * depacketizer->channels;

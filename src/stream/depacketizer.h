@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MPL-2.0
 //
 // Turns the packets of a jitter queue into one gapless run of samples: each sample at the position
-// that its timestamp names, zeros of exact length where nothing is, late packets cut or dropped.
+// that its timestamp names, gaps of exact length concealed, late packets cut or dropped.
 //
 // Plain value that holds at most one packet; belongs to the reader. Thread: rt.
 
 #ifndef ROC_STREAM_DEPACKETIZER_H
 #define ROC_STREAM_DEPACKETIZER_H
 
+#include "audio/concealment.h"
 #include "audio/pcm.h"
 #include "stream/jitter_queue.h"
 
 struct depacketizer {
     const struct pcm_codec *codec;
     unsigned channels;
-    int64_t position;            // of the next sample that is read
-    struct jitter_entry current; // packet NULL: none
+    int64_t position;                // of the next sample that is read
+    struct jitter_entry current;     // packet NULL: none
+    struct concealment *concealment; // borrowed, to be set after init; NULL: gaps are zeros
 };
 
 // What one read met.
 struct depacketizer_report {
-    size_t audio_frames; // the rest is zeros
+    size_t audio_frames; // the rest was missing
     unsigned packets_recovered;
     unsigned packets_late;
 };

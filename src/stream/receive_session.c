@@ -57,6 +57,7 @@ struct receive_session {
         struct jitter_queue *queue;
         struct fec_reader *fec; // NULL without FEC
         struct depacketizer depacketizer;
+        struct concealment *concealment;
         struct watchdog watchdog;
         bool is_alive;
         bool is_playing;
@@ -168,9 +169,18 @@ static int init_stages(struct receive_session *session)
     if (err < 0) {
         return err;
     }
+    err = concealment_create(&session->rt.concealment, &(struct concealment_config){
+                                                           .encoding = config->encoding,
+                                                           .mode = config->concealment,
+                                                           .plugin = config->plugin,
+                                                       });
+    if (err < 0) {
+        return err;
+    }
     packet_filter_init(&session->rt.filter, config->encoding.payload_type,
                        config->encoding.rate_hz);
     depacketizer_init(&session->rt.depacketizer, &config->encoding);
+    session->rt.depacketizer.concealment = session->rt.concealment;
     init_watchdog(session);
     session->rt.is_alive = true;
     session->rt.clockless = config->clockless;
@@ -223,6 +233,7 @@ void receive_session_destroy(struct receive_session *session)
     }
     ring_destroy(session->ring);
     depacketizer_finish(&session->rt.depacketizer);
+    concealment_destroy(session->rt.concealment);
     jitter_queue_destroy(session->rt.queue);
     fec_reader_destroy(session->rt.fec);
     ldpc_supply_destroy(session->ldpc);
@@ -396,6 +407,7 @@ static void align(struct receive_session *session)
     if (session->rt.is_playing && oldest.place.position > position) {
         receive_counter_add(&session->counters.frames_skipped,
                             (uint64_t)(oldest.place.position - position));
+        concealment_skip(session->rt.concealment);
     }
     depacketizer_seek(&session->rt.depacketizer, oldest.place.position);
 }
@@ -459,12 +471,18 @@ static size_t read_playing(struct receive_session *session, float *samples, size
         limit = left <= 0 ? 0 : (size_t)left < frames ? (size_t)left : frames;
     }
     depacketizer_read(depacketizer, session->rt.queue, samples, limit, &report);
-    memset(samples + limit * session->config.encoding.channels, 0,
-           (frames - limit) * session->config.encoding.channels * sizeof(*samples));
+    concealment_fill(session->rt.concealment, samples + limit * session->config.encoding.channels,
+                     frames - limit, NULL, 0);
     receive_counter_add(&session->counters.packets_recovered, report.packets_recovered);
     note_late(session, report.packets_late);
     note_played(session, limit, report.audio_frames);
     return report.audio_frames;
+}
+
+void receive_session_stop(struct receive_session *session)
+{
+    session->rt.is_alive = false;
+    concealment_stop(session->rt.concealment);
 }
 
 // At most 10 ms, so that the watchdogs see when sound stops inside a long read.
@@ -475,11 +493,11 @@ static size_t read_stretch(struct receive_session *session, float *samples, size
     if (session->rt.is_playing && session->rt.is_alive) {
         audio_frames = read_playing(session, samples, frames);
     } else {
-        memset(samples, 0, frames * session->config.encoding.channels * sizeof(*samples));
+        concealment_fill(session->rt.concealment, samples, frames, NULL, 0);
     }
     if (!session->rt.clockless &&
         !watchdog_push(&session->rt.watchdog, frames, audio_frames, session->rt.has_late)) {
-        session->rt.is_alive = false;
+        receive_session_stop(session);
     }
     session->rt.has_late = false;
     return audio_frames;
@@ -500,7 +518,7 @@ static void finish_read(struct receive_session *session, int64_t position)
     int64_t latency = newest_end(session) - session->rt.depacketizer.position;
 
     if (has_left(session)) {
-        session->rt.is_alive = false;
+        receive_session_stop(session);
     }
     if (!session->rt.is_playing) {
         return;
@@ -605,6 +623,13 @@ void receive_session_set_clockless(struct receive_session *session, bool clockle
 bool receive_session_is_alive(const struct receive_session *session)
 {
     return session->rt.is_alive;
+}
+
+bool receive_session_is_over(const struct receive_session *session)
+{
+    // Without a clock nobody would read how it fades out.
+    return !session->rt.is_alive &&
+           (session->rt.clockless || concealment_is_silent(session->rt.concealment));
 }
 
 bool receive_session_is_playing(const struct receive_session *session)

@@ -9,6 +9,7 @@
 #ifndef ROC_STREAM_RECEIVE_SESSION_H
 #define ROC_STREAM_RECEIVE_SESSION_H
 
+#include "audio/concealment.h"
 #include "audio/pcm.h"
 #include "base/packet.h"
 #include "fec/ldpc_cache.h"
@@ -27,6 +28,9 @@ struct receive_session_config {
     // target latency, whichever is longer.
     int64_t no_playback_timeout_ns;
     int64_t choppy_playback_timeout_ns; // 0 = 2 s, < 0 = never
+    // What gaps are filled with that FEC cannot repair. 0 = extrapolated sound.
+    enum concealment_mode concealment;
+    const struct concealment_plugin *plugin; // instead of that; borrowed, NULL = none
     bool clockless; // the reader has no clock and follows receive_session_ready;
                     // may be changed while it reads
 };
@@ -59,9 +63,9 @@ void receive_session_destroy(struct receive_session *session);
 // One parsed packet (source or repair) of this sender; taken. Thread: network.
 void receive_session_push(struct receive_session *session, struct packet *packet);
 
-// Writes exactly `frames` interleaved frames: decoded audio, zeros before the start and in gaps.
-// Returns how many of them carry decoded audio. Clockless, it gives zeros past the end of what was
-// received and does not advance there. Thread: rt.
+// Writes exactly `frames` interleaved frames: decoded audio, zeros before the start, and in gaps
+// what audio/concealment.h makes up. Returns how many of them carry decoded audio. Clockless, it
+// gives zeros past the end of what was received and does not advance there. Thread: rt.
 size_t receive_session_read(struct receive_session *session, float *samples, size_t frames);
 
 // For a reader without a clock: how many frames are due now, so that the queue keeps the target
@@ -74,8 +78,12 @@ size_t receive_session_ready(struct receive_session *session, int64_t now_ns);
 // From now on the reader has a clock, or none and follows receive_session_ready. Thread: rt.
 void receive_session_set_clockless(struct receive_session *session, bool clockless);
 
-// False once a watchdog ended the session; it gives zeros from then on. Thread: rt.
+// False once it ended: what it plays then fades out. Thread: rt.
 bool receive_session_is_alive(const struct receive_session *session);
+// Ends it. Thread: rt.
+void receive_session_stop(struct receive_session *session);
+// True when it has ended and nothing more of it is to be heard. Thread: rt.
+bool receive_session_is_over(const struct receive_session *session);
 // True once playout has begun and while there is something left to play. Thread: rt.
 bool receive_session_is_playing(const struct receive_session *session);
 

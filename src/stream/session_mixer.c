@@ -84,10 +84,12 @@ static void take_new(struct session_mixer *mixer)
     }
 }
 
-static bool is_over(const struct session_entry *entry)
+static bool is_over(struct session_entry *entry)
 {
-    return !receive_session_is_alive(entry->session) ||
-           atomic_load_explicit(&entry->is_cancelled, memory_order_relaxed);
+    if (atomic_load_explicit(&entry->is_cancelled, memory_order_relaxed)) {
+        receive_session_stop(entry->session);
+    }
+    return receive_session_is_over(entry->session);
 }
 
 static void give_back(struct session_mixer *mixer)

@@ -58,6 +58,7 @@ static void path_open(struct path *p, const struct path_config *config)
     const roc_receiver_config receiver = {
         .frame_encoding = encoding_of(config, config->read),
         .target_latency = (unsigned long long)PACKETS * p->packet * 1000000000 / packets.rate,
+        .plc_backend = ROC_PLC_BACKEND_DISABLE,
         .no_playback_timeout = -1,
         .choppy_playback_timeout = -1,
     };

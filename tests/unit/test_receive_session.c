@@ -51,6 +51,7 @@ static void open_session(struct fixture *f, bool clockless, enum fec_scheme fec)
         .encoding = test_encoding,
         .fec = fec,
         .target_latency_ns = 100 * MS_NS,
+        .concealment = CONCEALMENT_ZERO,
         .clockless = clockless,
     };
     assert_int_equal(receive_session_create(&f->session, &config), 0);

@@ -37,7 +37,9 @@ static struct receiver_config make_config(struct fixture *f, bool clockless)
                       {11, TEST_RATE_HZ, 1, false, PCM_L16},
                       {100, 48000, 2, false, PCM_L16}},
         .encoding_count = 3,
-        .session = {.target_latency_ns = 100 * MS_NS, .clockless = clockless},
+        .session = {.target_latency_ns = 100 * MS_NS,
+                    .concealment = CONCEALMENT_ZERO,
+                    .clockless = clockless},
     };
 }
 

@@ -36,7 +36,7 @@ static void *own_create(const struct engine *engine, const struct conversion *co
         .kernel = engine->kernel,
     };
     if (resampler_create(&resampler, &config) == 0)
-        resampler_set_scale(resampler, 1 + conversion->drift_ppm * 1e-6);
+        resampler_set_ratio(resampler, 1 + conversion->drift_ppm * 1e-6);
     return resampler;
 }
 

@@ -140,7 +140,7 @@ int resampler_create(struct resampler **out, const struct resampler_config *conf
     resampler->rates_are_equal = config->in_rate_hz == config->out_rate_hz;
     resampler->nominal_step = divide(config->in_rate_hz, config->out_rate_hz);
     resampler->nominal_ratio = (double)config->in_rate_hz / config->out_rate_hz;
-    resampler_set_scale(resampler, 1);
+    resampler_set_ratio(resampler, 1);
     resampler_reset(resampler);
     *out = resampler;
     return 0;
@@ -167,7 +167,7 @@ void resampler_reset(struct resampler *resampler)
     resampler->rt.fill = resampler->filter->taps - 1;
 }
 
-int resampler_set_scale(struct resampler *resampler, double scale)
+int resampler_set_ratio(struct resampler *resampler, double scale)
 {
     // Not a number fails this, too.
     if (!(scale >= RESAMPLER_MIN_SCALE && scale <= RESAMPLER_MAX_SCALE))

@@ -57,7 +57,7 @@ void resampler_destroy(struct resampler *resampler);
 // From the next output frame on, input passes by scale times as fast as the rates say: above 1
 // takes more input for the same output. The step is kept to 2^-52 or better and exact at 1.
 // -EINVAL outside of RESAMPLER_MIN_SCALE..RESAMPLER_MAX_SCALE; then nothing changes. Thread: rt.
-int resampler_set_scale(struct resampler *resampler, double scale);
+int resampler_set_ratio(struct resampler *resampler, double scale);
 
 // Takes up to *in_frames and gives up to *out_frames, and writes back how many it took and gave.
 // Goes on until either is used up; takes no frame before an output frame needs it. in and out must

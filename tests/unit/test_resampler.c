@@ -57,7 +57,7 @@ struct pull {
 static void pull_block(struct pull *pull, double scale, float *out, double *phases, size_t frames)
 {
     static float in[MAX_NEED];
-    assert_int_equal(resampler_set_scale(pull->resampler, scale), 0);
+    assert_int_equal(resampler_set_ratio(pull->resampler, scale), 0);
     size_t needed = resampler_need(pull->resampler, frames);
     assert_true(needed <= MAX_NEED);
     for (size_t i = 0; i < needed; i++)
@@ -205,7 +205,7 @@ static void test_resampler_takes_scale_to_a_billionth(void **state)
     for (int sign = -1; sign <= 1; sign += 2) {
         struct resampler *resampler = create(
             (struct resampler_config){.in_rate_hz = 48000, .out_rate_hz = 48000, .channels = 1});
-        assert_int_equal(resampler_set_scale(resampler, 1 + sign * tiny), 0);
+        assert_int_equal(resampler_set_ratio(resampler, 1 + sign * tiny), 0);
         // The first whole frame of difference comes after 1 / tiny frames.
         size_t billion = 1000000000;
         assert_true(resampler_need(resampler, 3 * billion) == 3 * billion + (size_t)(sign * 3) ||
@@ -262,12 +262,12 @@ static void test_resampler_returns_to_bit_exact(void **state)
             (struct resampler_config){.in_rate_hz = 48000, .out_rate_hz = 48000, .channels = 1});
         for (size_t i = 0; i < FRAMES * 2; i++)
             in[i] = (float)sin((double)i * 0.1);
-        assert_int_equal(resampler_set_scale(resampler, 1 + ppm * 1e-6), 0);
+        assert_int_equal(resampler_set_ratio(resampler, 1 + ppm * 1e-6), 0);
         size_t taken = FRAMES * 2, given = DRIFT;
         resampler_process(resampler, in, &taken, out, &given);
         assert_int_equal(resampler_is_exact(resampler), false);
         double delay = resampler_get_delay(resampler);
-        assert_int_equal(resampler_set_scale(resampler, 1), 0);
+        assert_int_equal(resampler_set_ratio(resampler, 1), 0);
         size_t half_a_frame = 1000000 / RESAMPLER_SETTLE_PPM / 2 + 1;
         size_t more = FRAMES * 2 - taken, settled = half_a_frame;
         resampler_process(resampler, in + taken, &more, out + given, &settled);
@@ -324,7 +324,7 @@ static size_t convert(struct resampler *resampler, const float *in, size_t in_fr
     size_t taken = 0, given = 0;
     for (unsigned section = 0;; section++) {
         const size_t end = (section + 1) * 1000;
-        assert_int_equal(resampler_set_scale(resampler, 1 + (section % 3) * 1e-4), 0);
+        assert_int_equal(resampler_set_ratio(resampler, 1 + (section % 3) * 1e-4), 0);
         while (given < end) {
             size_t in_limit = random ? random_below(random, 300) : in_frames;
             size_t out_limit = random ? 1 + random_below(random, 300) : end;
@@ -409,7 +409,7 @@ static void test_resampler_takes_no_more_than_it_needs(void **state)
     for (unsigned i = 0; i < 5; i++) {
         struct resampler *resampler = create((struct resampler_config){
             .in_rate_hz = rates[i][0], .out_rate_hz = rates[i][1], .channels = 1});
-        assert_int_equal(resampler_set_scale(resampler, 1.0003), 0);
+        assert_int_equal(resampler_set_ratio(resampler, 1.0003), 0);
         assert_int_equal(resampler_need(resampler, 0), 0);
         for (size_t wanted = 1; wanted < 1000; wanted = wanted * 5 / 3 + 1) {
             size_t frames = wanted;
@@ -478,7 +478,7 @@ static void test_resampler_forgets_what_is_not_a_number(void **state)
     static float in[2000], out[2000];
     struct resampler *resampler =
         create((struct resampler_config){.in_rate_hz = 44100, .out_rate_hz = 44100, .channels = 1});
-    assert_int_equal(resampler_set_scale(resampler, 1.0001), 0);
+    assert_int_equal(resampler_set_ratio(resampler, 1.0001), 0);
     in[500] = NAN;
     in[501] = INFINITY;
     size_t taken = 1990, given = 2000;
@@ -541,11 +541,11 @@ static void test_resampler_refuses_hostile_scale(void **state)
     struct resampler *resampler =
         create((struct resampler_config){.in_rate_hz = 48000, .out_rate_hz = 48000, .channels = 1});
     for (unsigned i = 0; i < sizeof(scales) / sizeof(*scales); i++) {
-        assert_int_equal(resampler_set_scale(resampler, scales[i]), -EINVAL);
+        assert_int_equal(resampler_set_ratio(resampler, scales[i]), -EINVAL);
         assert_true(resampler_is_exact(resampler));
     }
-    assert_int_equal(resampler_set_scale(resampler, RESAMPLER_MIN_SCALE), 0);
-    assert_int_equal(resampler_set_scale(resampler, RESAMPLER_MAX_SCALE), 0);
+    assert_int_equal(resampler_set_ratio(resampler, RESAMPLER_MIN_SCALE), 0);
+    assert_int_equal(resampler_set_ratio(resampler, RESAMPLER_MAX_SCALE), 0);
     resampler_destroy(resampler);
 }
 
@@ -558,7 +558,7 @@ static void test_resampler_process_takes_no_lock_and_no_memory(void **state)
             .in_rate_hz = rates[i][0], .out_rate_hz = rates[i][1], .channels = 2});
         realtime_trap_start();
         for (unsigned round = 0; round < 30; round++) {
-            resampler_set_scale(resampler, round % 4 == 0 ? 1 : 1 + round * 1e-6);
+            resampler_set_ratio(resampler, round % 4 == 0 ? 1 : 1 + round * 1e-6);
             size_t given = 100 + round, taken = resampler_need(resampler, given);
             resampler_process(resampler, in, &taken, out, &given);
             (void)resampler_get_delay(resampler);

@@ -1,65 +1,63 @@
 // SPDX-License-Identifier: MPL-2.0
+//
+// A new block size is made whole by whoever wants it and left where the writer finds it when its
+// block is over. The old one goes on a list that the next one to come frees: the writer neither
+// allocates nor frees, and nobody waits.
 
 #include "stream/fec_writer.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "fec/rs8m.h"
+#include "stream/interleaver.h"
 
 struct fec_writer {
     struct fec_writer_config config;
-    struct rs8m_encoder *encoder; // NULL when r = 0
-    // Where the symbols of repair packets go that the pool cannot give; nobody reads it.
-    uint8_t *spare_symbol;
+    _Atomic(struct fec_block *) pending; // for the next block; NULL when it is as this one
+    _Atomic(struct fec_block *) retired; // a list, for set_block and destroy to free
     struct {
+        struct fec_block *block;
         uint16_t sbn;
         unsigned esi;    // of the next source packet
         bool is_damaged; // a source packet of this block was never made
-        struct packet *source[RS8M_MAX_SYMBOLS];
     } rt;
 };
 
-static int create_encoder(struct fec_writer *writer)
+static int create_block(const struct fec_writer *writer, struct fec_block **out, unsigned k,
+                        unsigned r)
 {
-    writer->spare_symbol = malloc(writer->config.symbol_size);
-    if (!writer->spare_symbol)
-        return -ENOMEM;
-    return rs8m_encoder_create(&writer->encoder, writer->config.source_packets,
-                               writer->config.repair_packets);
-}
-
-static int check(const struct fec_writer_config *config)
-{
-    if (config->scheme == FEC_LDPC)
-        return -ENOTSUP;
-    unsigned max = fecframe_max_block_length(config->scheme);
-    if (!config->pool || !config->output || config->symbol_size == 0 ||
-        config->symbol_size > UINT16_MAX - fecframe_repair_size(config->scheme))
-        return -EINVAL;
-    if (config->source_packets < 1 || config->source_packets > max ||
-        config->repair_packets > max - config->source_packets)
-        return -EINVAL;
-    return 0;
+    const struct fec_writer_config *config = &writer->config;
+    return fec_block_create(out, &(struct fec_block_config){
+                                     .scheme = config->scheme,
+                                     .source_packets = k,
+                                     .repair_packets = r,
+                                     .symbol_size = config->symbol_size,
+                                     .ldpc_cache = config->ldpc_cache,
+                                     .interleaving = config->interleaving,
+                                     .output = config->output,
+                                     .output_arg = config->output_arg,
+                                 });
 }
 
 int fec_writer_create(struct fec_writer **out, const struct fec_writer_config *config)
 {
-    int error = check(config);
-    if (error)
-        return error;
+    if (!config->pool || !config->output ||
+        config->symbol_size > UINT16_MAX - fecframe_repair_size(config->scheme))
+        return -EINVAL;
 
     struct fec_writer *writer = calloc(1, sizeof(*writer));
     if (!writer)
         return -ENOMEM;
     writer->config = *config;
+    atomic_init(&writer->pending, NULL);
+    atomic_init(&writer->retired, NULL);
     writer->rt.sbn = (uint16_t)random_u32();
-    if (config->repair_packets > 0) {
-        error = create_encoder(writer);
-        if (error)
-            goto fail;
-    }
+    int error =
+        create_block(writer, &writer->rt.block, config->source_packets, config->repair_packets);
+    if (error)
+        goto fail;
     *out = writer;
     return 0;
 
@@ -68,11 +66,14 @@ fail:
     return error;
 }
 
-static void drop_sources(struct fec_writer *writer)
+static void free_retired(struct fec_writer *writer)
 {
-    for (unsigned i = 0; i < writer->config.source_packets; i++) {
-        packet_unref(writer->rt.source[i]);
-        writer->rt.source[i] = NULL;
+    struct fec_block *block =
+        atomic_exchange_explicit(&writer->retired, NULL, memory_order_acquire);
+    while (block) {
+        struct fec_block *next = block->next;
+        fec_block_destroy(block);
+        block = next;
     }
 }
 
@@ -80,10 +81,64 @@ void fec_writer_destroy(struct fec_writer *writer)
 {
     if (!writer)
         return;
-    drop_sources(writer);
-    rs8m_encoder_destroy(writer->encoder);
-    free(writer->spare_symbol);
+    free_retired(writer);
+    fec_block_destroy(atomic_load_explicit(&writer->pending, memory_order_acquire));
+    fec_block_destroy(writer->rt.block);
     free(writer);
+}
+
+int fec_writer_set_block(struct fec_writer *writer, unsigned k, unsigned r)
+{
+    struct fec_block *block;
+    int error = create_block(writer, &block, k, r);
+    if (error)
+        return error;
+    // Writing may not grow the pool.
+    error = packet_pool_reserve(writer->config.pool, k + r);
+    if (error) {
+        fec_block_destroy(block);
+        return error;
+    }
+    // One that the writer has not taken yet is replaced.
+    fec_block_destroy(atomic_exchange_explicit(&writer->pending, block, memory_order_acq_rel));
+    free_retired(writer);
+    return 0;
+}
+
+unsigned fec_writer_sources(const struct fec_writer *writer)
+{
+    return writer->rt.block->k;
+}
+
+unsigned fec_writer_repairs(const struct fec_writer *writer)
+{
+    return writer->rt.block->r;
+}
+
+// Between two blocks: the interleaver of the old one has nothing left to send.
+static void take_pending(struct fec_writer *writer)
+{
+    if (!atomic_load_explicit(&writer->pending, memory_order_relaxed))
+        return;
+    struct fec_block *block =
+        atomic_exchange_explicit(&writer->pending, NULL, memory_order_acquire);
+    if (!block)
+        return;
+    struct fec_block *old = writer->rt.block;
+    writer->rt.block = block;
+    // Nobody else pushes, and the only other change is that the list becomes empty.
+    old->next = atomic_load_explicit(&writer->retired, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&writer->retired, &old->next, old,
+                                                  memory_order_release, memory_order_relaxed)) {
+    }
+}
+
+static void emit(struct fec_writer *writer, struct packet *packet)
+{
+    if (writer->rt.block->interleaver)
+        interleaver_push(writer->rt.block->interleaver, packet);
+    else if (packet)
+        writer->config.output(packet, writer->config.output_arg);
 }
 
 static void describe(const struct fec_writer *writer, struct packet *packet, unsigned esi)
@@ -91,9 +146,8 @@ static void describe(const struct fec_writer *writer, struct packet *packet, uns
     packet->has_fec = true;
     packet->sbn = writer->rt.sbn;
     packet->esi = (uint16_t)esi;
-    packet->source_block_length = (uint16_t)writer->config.source_packets;
-    packet->block_length =
-        (uint16_t)(writer->config.source_packets + writer->config.repair_packets);
+    packet->source_block_length = (uint16_t)writer->rt.block->k;
+    packet->block_length = (uint16_t)(writer->rt.block->k + writer->rt.block->r);
     packet->symbol_size = (uint16_t)writer->config.symbol_size;
 }
 
@@ -109,7 +163,7 @@ static struct packet *start_repair(struct fec_writer *writer, unsigned index)
         packet_unref(packet);
         return NULL;
     }
-    describe(writer, packet, writer->config.source_packets + index);
+    describe(writer, packet, writer->rt.block->k + index);
     packet->is_repair = true;
     packet->symbol_offset = (uint16_t)header_size;
     packet->size_bytes = (uint16_t)size;
@@ -117,35 +171,19 @@ static struct packet *start_repair(struct fec_writer *writer, unsigned index)
     return packet;
 }
 
-// Symbols are made in their packets: a symbol behind a header of 6 bytes is not aligned, but ISA-L
-// was measured to write it as fast as an aligned one, and a copy is saved.
-static void encode_block(struct fec_writer *writer, struct packet *const *repair)
-{
-    const uint8_t *source[RS8M_MAX_SYMBOLS];
-    uint8_t *symbol[RS8M_MAX_SYMBOLS];
-    for (unsigned i = 0; i < writer->config.source_packets; i++)
-        source[i] = writer->rt.source[i]->data;
-    for (unsigned i = 0; i < writer->config.repair_packets; i++)
-        symbol[i] = repair[i] ? repair[i]->data + repair[i]->symbol_offset : writer->spare_symbol;
-    rs8m_encode(writer->encoder, source, symbol, writer->config.symbol_size);
-}
-
 static unsigned finish_block(struct fec_writer *writer)
 {
-    unsigned r = writer->config.repair_packets;
-    struct packet *repair[RS8M_MAX_SYMBOLS] = {0};
+    struct fec_block *block = writer->rt.block;
     unsigned refused = 0;
-    if (!writer->rt.is_damaged && r > 0) {
-        for (unsigned i = 0; i < r; i++) {
-            repair[i] = start_repair(writer, i);
-            refused += !repair[i];
-        }
-        if (refused < r)
-            encode_block(writer, repair);
+    for (unsigned i = 0; i < block->r; i++) {
+        block->repairs[i] = writer->rt.is_damaged ? NULL : start_repair(writer, i);
+        refused += !writer->rt.is_damaged && !block->repairs[i];
     }
-    drop_sources(writer);
-    for (unsigned i = 0; i < r; i++)
-        writer->config.output(repair[i], writer->config.output_arg);
+    if (!writer->rt.is_damaged && refused < block->r)
+        fec_block_encode(block);
+    fec_block_clear(block);
+    for (unsigned i = 0; i < block->r; i++)
+        emit(writer, block->repairs[i]);
     writer->rt.sbn++;
     writer->rt.esi = 0;
     writer->rt.is_damaged = false;
@@ -167,15 +205,17 @@ static struct packet *finish_source(struct fec_writer *writer, struct packet *pa
 
 unsigned fec_writer_push(struct fec_writer *writer, struct packet *packet)
 {
+    if (writer->rt.esi == 0)
+        take_pending(writer);
     packet = finish_source(writer, packet);
     if (!packet)
         writer->rt.is_damaged = true;
-    else if (writer->config.repair_packets > 0)
-        writer->rt.source[writer->rt.esi] = packet_ref(packet);
+    else if (writer->rt.block->r > 0)
+        writer->rt.block->sources[writer->rt.esi] = packet_ref(packet);
     unsigned refused = !packet;
     writer->rt.esi++;
-    writer->config.output(packet, writer->config.output_arg);
-    if (writer->rt.esi == writer->config.source_packets)
+    emit(writer, packet);
+    if (writer->rt.esi == writer->rt.block->k)
         refused += finish_block(writer);
     return refused;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// Stages in a row, each the output of the one before: packetizer, FEC writer, interleaver.
+// Stages in a row, each the output of the one before: packetizer, FEC writer.
 
 #include "stream/send_session.h"
 
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "stream/fec_writer.h"
-#include "stream/interleaver.h"
 #include "stream/packet_size.h"
 #include "stream/packetizer.h"
 
@@ -24,8 +23,7 @@ struct send_session {
     struct send_session_config config;
     struct packet_size size;
     struct packetizer *packetizer;
-    struct fec_writer *fec_writer;   // NULL without FEC
-    struct interleaver *interleaver; // NULL without interleaving
+    struct fec_writer *fec_writer; // NULL without FEC
     struct rtp_moment_cell capture;
     // Written by the writer only, read by anybody.
     struct {
@@ -53,15 +51,6 @@ static void output(struct packet *packet, void *arg)
         count(&session->counters.payload_bytes, packet->payload_size);
     }
     session->config.output(packet, session->config.output_arg);
-}
-
-static void interleave(struct packet *packet, void *arg)
-{
-    struct send_session *session = arg;
-    if (session->interleaver)
-        interleaver_push(session->interleaver, packet);
-    else if (packet)
-        output(packet, session);
 }
 
 static void protect(struct packet *packet, void *arg)
@@ -146,19 +135,17 @@ static int create_stages(struct send_session *session)
                                                         });
     if (error || config->fec == FEC_NONE)
         return error;
-    error = fec_writer_create(&session->fec_writer, &(struct fec_writer_config){
-                                                        .pool = config->pool,
-                                                        .scheme = config->fec,
-                                                        .source_packets = config->source_packets,
-                                                        .repair_packets = config->repair_packets,
-                                                        .symbol_size = session->size.rtp_size,
-                                                        .output = interleave,
-                                                        .output_arg = session,
-                                                    });
-    if (error || !config->interleaving)
-        return error;
-    return interleaver_create(&session->interleaver,
-                              config->source_packets + config->repair_packets, output, session);
+    return fec_writer_create(&session->fec_writer, &(struct fec_writer_config){
+                                                       .pool = config->pool,
+                                                       .scheme = config->fec,
+                                                       .source_packets = config->source_packets,
+                                                       .repair_packets = config->repair_packets,
+                                                       .symbol_size = session->size.rtp_size,
+                                                       .interleaving = config->interleaving,
+                                                       .ldpc_cache = config->ldpc_cache,
+                                                       .output = output,
+                                                       .output_arg = session,
+                                                   });
 }
 
 int send_session_create(struct send_session **out, const struct send_session_config *config)
@@ -191,13 +178,20 @@ void send_session_destroy(struct send_session *session)
         return;
     packetizer_destroy(session->packetizer);
     fec_writer_destroy(session->fec_writer);
-    interleaver_destroy(session->interleaver);
     free(session);
 }
 
 void send_session_write(struct send_session *session, const float *samples, size_t frames)
 {
     packetizer_push(session->packetizer, samples, frames);
+}
+
+int send_session_set_block(struct send_session *session, unsigned source_packets,
+                           unsigned repair_packets)
+{
+    if (!session->fec_writer)
+        return -EINVAL;
+    return fec_writer_set_block(session->fec_writer, source_packets, repair_packets);
 }
 
 void send_session_mark(struct send_session *session, int64_t capture_time_ns)
@@ -227,7 +221,8 @@ uint64_t send_session_packets(const struct send_session *session, size_t frames)
         frames / packet_samples(config->packet_length_ns, config->encoding.rate_hz) + 1;
     if (config->fec == FEC_NONE)
         return source;
-    return source + (source / config->source_packets + 1) * config->repair_packets;
+    return source + (source / fec_writer_sources(session->fec_writer) + 1) *
+                        fec_writer_repairs(session->fec_writer);
 }
 
 struct send_session_metrics send_session_metrics(const struct send_session *session)

@@ -11,6 +11,7 @@
 
 #include "audio/pcm.h"
 #include "base/packet.h"
+#include "fec/ldpc_cache.h"
 #include "stream/rtp_moment.h"
 #include "wire/fecframe.h"
 
@@ -26,9 +27,10 @@ struct send_session_config {
     struct audio_encoding encoding;
     int64_t packet_length_ns; // 0 = 5 ms; packets are shorter where that does not fit
     enum fec_scheme fec;
-    unsigned source_packets; // k, with both zero = 18
-    unsigned repair_packets; // r, with both zero = 10
-    bool interleaving;       // with FEC only
+    unsigned source_packets;       // k, with both zero = 18
+    unsigned repair_packets;       // r, with both zero = 10
+    bool interleaving;             // with FEC only
+    struct ldpc_cache *ldpc_cache; // borrowed; NULL: matrices of this session are its own
     // Bytes of a datagram, with FEC; 0 = what Ethernet carries over IPv4 (stream/packet_size.h).
     size_t max_packet_size;
     send_session_output_fn output;
@@ -45,14 +47,20 @@ struct send_session_metrics {
 unsigned send_session_samples(const struct send_session_config *config);
 
 // Returns 0; -EINVAL when the packet length gives no sample or is above a second, when not even
-// one sample of every channel fits, or the block is not legal for the scheme; -ENOTSUP for a scheme that is not there; -ENOMEM; -ENOSPC when the pool
-// cannot grow by what the session needs. First seq, timestamp, SSRC and block number are random.
+// one sample of every channel fits, or the block is not legal for the scheme (LDPC: also when
+// r < LDPC_MIN_REPAIR); -ENOTSUP for an LDPC block of more than LDPC_MAX_SYMBOLS; -ENOMEM; -ENOSPC
+// when the pool cannot grow by what the session needs. First seq, timestamp, SSRC and block number
+// are random.
 int send_session_create(struct send_session **out, const struct send_session_config *config);
 void send_session_destroy(struct send_session *session);
 // Interleaved samples in the channels of the encoding. Samples that do not fill a packet wait for
 // more; there is no flush. When the pool is empty a packet is dropped and counted, and numbering
 // goes on as if it had been sent. Thread: rt.
 void send_session_write(struct send_session *session, const float *samples, size_t frames);
+// From the next FEC block on, blocks have so many packets. The block that is being made keeps its
+// size. Returns as create, and -EINVAL without FEC; then nothing changes. Thread: any but rt.
+int send_session_set_block(struct send_session *session, unsigned source_packets,
+                           unsigned repair_packets);
 // Says when the next sample that is written was captured (CLOCK_REALTIME). Thread: rt, that of
 // write.
 void send_session_mark(struct send_session *session, int64_t capture_time_ns);

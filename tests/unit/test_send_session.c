@@ -488,7 +488,20 @@ static void test_send_session_refuses_what_cannot_be_sent(void **state)
                   (struct send_session_config){
                       .fec = FEC_RS8M, .source_packets = 2, .repair_packets = UINT32_MAX},
                   -EINVAL);
-    check_refused(&f, (struct send_session_config){.fec = FEC_LDPC}, -ENOTSUP);
+    // Deployed peers abort when a block has fewer than 7 repair packets.
+    check_refused(
+        &f,
+        (struct send_session_config){.fec = FEC_LDPC, .source_packets = 18, .repair_packets = 6},
+        -EINVAL);
+    check_refused(&f, (struct send_session_config){.fec = FEC_LDPC, .source_packets = 18}, -EINVAL);
+    check_refused(
+        &f,
+        (struct send_session_config){.fec = FEC_LDPC, .source_packets = 4000, .repair_packets = 97},
+        -ENOTSUP);
+    check_refused(&f,
+                  (struct send_session_config){
+                      .fec = FEC_LDPC, .source_packets = 49000, .repair_packets = 1001},
+                  -EINVAL);
     stop(&f);
 }
 

@@ -91,8 +91,9 @@ def add_program(result, folder, program):
     output = program.get("stdout", "") + program.get("stderr", "")
     tests = TAP_LINE.findall(output)
     failed = [name for verdict, name in tests if verdict != "ok"]
-    result.passed += len(tests) - len(failed)
-    if failed or program["result"] != "OK" or not tests:
+    # A program without TAP is one test, and its exit code the verdict.
+    result.passed += len(tests) - len(failed) if tests else program["result"] == "OK"
+    if failed or program["result"] != "OK":
         for name in failed[1:]:
             result.add(False, f"{folder}: {program['name']}: {name}")
         result.add(False, f"{folder}: {program['name']}: {(failed or [program['result']])[0]}", output[-6000:])

@@ -44,6 +44,9 @@ static inline unsigned realtime_trap_stop(void)
 
 #if REALTIME_TRAP_WORKS
 
+// So that libraries find the replacements, too: the build hides what is not exported.
+#    define REALTIME_TRAP_EXPORT __attribute__((visibility("default")))
+
 // The names under which glibc keeps what is replaced here.
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -56,31 +59,31 @@ static inline void realtime_trap_hit(void)
     realtime_trap_hits += realtime_trap_is_set;
 }
 
-void *malloc(size_t size)
+REALTIME_TRAP_EXPORT void *malloc(size_t size)
 {
     realtime_trap_hit();
     return __libc_malloc(size);
 }
 
-void *calloc(size_t count, size_t size)
+REALTIME_TRAP_EXPORT void *calloc(size_t count, size_t size)
 {
     realtime_trap_hit();
     return __libc_calloc(count, size);
 }
 
-void *realloc(void *memory, size_t size)
+REALTIME_TRAP_EXPORT void *realloc(void *memory, size_t size)
 {
     realtime_trap_hit();
     return __libc_realloc(memory, size);
 }
 
-void *aligned_alloc(size_t alignment, size_t size)
+REALTIME_TRAP_EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
     realtime_trap_hit();
     return __libc_memalign(alignment, size);
 }
 
-int posix_memalign(void **out, size_t alignment, size_t size)
+REALTIME_TRAP_EXPORT int posix_memalign(void **out, size_t alignment, size_t size)
 {
     realtime_trap_hit();
     void *memory = __libc_memalign(alignment, size);
@@ -90,7 +93,7 @@ int posix_memalign(void **out, size_t alignment, size_t size)
     return 0;
 }
 
-void free(void *memory)
+REALTIME_TRAP_EXPORT void free(void *memory)
 {
     realtime_trap_hit();
     __libc_free(memory);
@@ -105,7 +108,7 @@ __attribute__((constructor)) static void realtime_trap_find_lock(void)
         *(void **)&realtime_trap_next_lock = dlsym(RTLD_NEXT, "pthread_mutex_lock");
 }
 
-int pthread_mutex_lock(pthread_mutex_t *mutex)
+REALTIME_TRAP_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     realtime_trap_hit();
     realtime_trap_find_lock();

@@ -20,6 +20,7 @@
 #define ROC_TRANSCEIVER_H_
 
 #include "roc/context.h"
+#include "roc/encoding_ext.h"
 #include "roc/endpoint.h"
 #include "roc/platform.h"
 
@@ -64,16 +65,23 @@ typedef enum roc_port_fec { ROC_PORT_FEC_DISABLE = 0, ROC_PORT_FEC_RS8M = 1 } ro
 
 typedef struct roc_port_config {
     roc_port_kind kind;
-    const char *path;      /**< files; borrowed for the call */
-    int loop;              /**< file player: start over at the end */
-    double frequency;      /**< tone, Hz; zero for 440 */
-    double level_db;       /**< tone, peak in dBFS */
-    unsigned int rate;     /**< Hz; zero: the file's own, otherwise 44100 */
-    unsigned int channels; /**< zero: the file's own, otherwise 2 */
+    const char *path;  /**< files; borrowed for the call */
+    int loop;          /**< file player: start over at the end */
+    double frequency;  /**< tone, Hz; zero for 440 */
+    double level_db;   /**< tone, peak in dBFS */
+    unsigned int rate; /**< Hz; zero: the file's own, otherwise 44100 */
+    /** Zero: the file's own, otherwise 2. What meets another number of channels is mapped as
+        roc_context_register_encoding_ext() tells: 6 are 5.1 and 8 are 7.1. */
+    unsigned int channels;
+    /** Of packets, or of the file that a recorder writes; zero: as the payload type says, and 16
+        bits in a file. A network port with a format needs no registered encoding: its packets have
+        its own rate and channels under its payload type, and both sides must say the same. */
+    roc_packet_format format;
 
     /* Network ports. */
-    unsigned int
-        payload_type; /**< RTP payload type; zero: 10 or 11 where these fit, else -ENOTSUP */
+    /** RTP payload type, 1..127. Without a format it must be known to the context, and zero means
+        10 or 11. With one, zero means 10 or 11 where these fit and otherwise 96. */
+    unsigned int payload_type;
     unsigned long long packet_length; /**< ns; zero for 5 ms; as in roc_sender_config */
     roc_port_fec fec;
     unsigned int fec_source_packets;   /**< zero with the next one zero: 18 */

@@ -13,8 +13,6 @@
 // An RTP header, a FEC footer, and a sample.
 #define MIN_MAX_PACKET_SIZE 32
 #define MAX_MAX_PACKET_SIZE 65507
-#define MAX_RATE_HZ         1000000
-#define MAX_TRACKS          1024
 
 struct roc_context {
     struct packet_pool *pool;
@@ -35,13 +33,13 @@ static const struct audio_encoding built_in[] = {
 
 int media_encoding_parse(struct audio_encoding *out, const roc_media_encoding *encoding)
 {
-    if (encoding->rate == 0 || encoding->rate > MAX_RATE_HZ ||
+    if (encoding->rate == 0 || encoding->rate > AUDIO_MAX_RATE_HZ ||
         encoding->format != ROC_FORMAT_PCM_FLOAT32)
         return -EINVAL;
     unsigned channels = 0;
     switch (encoding->channels) {
     case ROC_CHANNEL_LAYOUT_MULTITRACK:
-        if (encoding->tracks < 1 || encoding->tracks > MAX_TRACKS)
+        if (encoding->tracks < 1 || encoding->tracks > AUDIO_MAX_CHANNELS)
             return -EINVAL;
         channels = encoding->tracks;
         break;
@@ -148,33 +146,39 @@ static int add_encoding(roc_context *context, const struct audio_encoding *encod
     return 0;
 }
 
+int context_register(roc_context *context, int encoding_id, const struct audio_encoding *encoding,
+                     const char *function)
+{
+    if (encoding_id < 1 || encoding_id > 127) {
+        log_error("api", "%s: id is %d; use 1..127", function, encoding_id);
+        return -1;
+    }
+    struct audio_encoding numbered = *encoding;
+    numbered.payload_type = (uint8_t)encoding_id;
+    pthread_mutex_lock(&context->mutex);
+    const int code = add_encoding(context, &numbered);
+    pthread_mutex_unlock(&context->mutex);
+    if (code != 0)
+        log_error("api", "%s: id %d is in use; choose another", function, encoding_id);
+    return code != 0 ? -1 : 0;
+}
+
 int roc_context_register_encoding(roc_context *context, int encoding_id,
                                   const roc_media_encoding *encoding)
 {
-    if (context == NULL || encoding == NULL) {
-        log_error("api", "roc_context_register_encoding: context or encoding is NULL");
-        return -1;
-    }
-    if (encoding_id < 1 || encoding_id > 127) {
-        log_error("api", "roc_context_register_encoding: id is %d; use 1..127", encoding_id);
-        return -1;
-    }
+    const char *const name = "roc_context_register_encoding";
     struct audio_encoding parsed;
+    if (context == NULL || encoding == NULL) {
+        log_error("api", "%s: context or encoding is NULL", name);
+        return -1;
+    }
     if (media_encoding_parse(&parsed, encoding) != 0) {
         log_error("api",
-                  "roc_context_register_encoding: encoding %d has a bad rate, format, channel "
-                  "layout or number of tracks",
-                  encoding_id);
+                  "%s: encoding %d has a bad rate, format, channel layout or number of tracks",
+                  name, encoding_id);
         return -1;
     }
-    parsed.payload_type = (uint8_t)encoding_id;
-    pthread_mutex_lock(&context->mutex);
-    const int code = add_encoding(context, &parsed);
-    pthread_mutex_unlock(&context->mutex);
-    if (code != 0)
-        log_error("api", "roc_context_register_encoding: id %d is in use; choose another",
-                  encoding_id);
-    return code != 0 ? -1 : 0;
+    return context_register(context, encoding_id, &parsed, name);
 }
 
 void context_ref(roc_context *context)

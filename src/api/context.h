@@ -29,6 +29,11 @@ int context_find_encoding(roc_context *context, unsigned payload_type, struct au
 size_t context_get_encodings(roc_context *context,
                              struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS]);
 
+// What roc_context_register_encoding does with an encoding that is parsed but for its payload type;
+// logs failures in the name of `function`. Returns 0 or -1.
+int context_register(roc_context *context, int encoding_id, const struct audio_encoding *encoding,
+                     const char *function);
+
 // Rate and channels of an encoding as the public API describes it. Returns 0, or -EINVAL for one
 // that breaks a rule of roc_media_encoding.
 int media_encoding_parse(struct audio_encoding *out, const roc_media_encoding *encoding);

@@ -6,17 +6,25 @@
 #include <string.h>
 
 #include "api/context.h"
+#include "api/encoding_ext.h"
 #include "api/sender_setup.h"
 
 // Longer ones are a mistake in the unit.
 #define MAX_PACKET_LENGTH_NS  1000000000ull
 #define MAX_TARGET_LATENCY_NS 60000000000ull
 
+#define MAX_PAYLOAD_TYPE           127
+#define FIRST_DYNAMIC_PAYLOAD_TYPE 96 // RFC 3551 section 3
+
 static int open_device(struct transceiver_port *port, const roc_port_config *config,
                        enum device_kind kind, struct port_config *node)
 {
+    enum pcm_format format = PCM_L16;
+    if (config->format != 0 && packet_format_parse(&format, config->format) != 0)
+        return transceiver_fail(-EINVAL, "there is no format %d", (int)config->format);
     const struct device_config device = {
         .kind = kind,
+        .format = format,
         .path = config->path,
         .loop = config->loop != 0,
         .frequency_hz = config->frequency,
@@ -32,13 +40,47 @@ static int open_device(struct transceiver_port *port, const roc_port_config *con
     return 0;
 }
 
-// What the payload type of a network port means.
+static uint8_t choose_payload_type(const struct audio_encoding *encoding)
+{
+    if (encoding->format == PCM_L16 && encoding->rate_hz == 44100 && encoding->channels <= 2)
+        return encoding->channels == 1 ? ROC_PACKET_ENCODING_AVP_L16_MONO
+                                       : ROC_PACKET_ENCODING_AVP_L16_STEREO;
+    return FIRST_DYNAMIC_PAYLOAD_TYPE;
+}
+
+// What a port with a format of its own sends or receives.
+static int make_encoding(const roc_port_config *config, struct audio_encoding *encoding)
+{
+    struct audio_encoding made = {
+        .payload_type = (uint8_t)config->payload_type,
+        .rate_hz = config->rate != 0 ? config->rate : 44100,
+        .channels = config->channels != 0 ? config->channels : 2,
+    };
+    if (packet_format_parse(&made.format, config->format) != 0)
+        return transceiver_fail(-EINVAL, "there is no packet format %d", (int)config->format);
+    if (made.rate_hz > AUDIO_MAX_RATE_HZ || made.channels > AUDIO_MAX_CHANNELS)
+        return transceiver_fail(-EINVAL,
+                                "a port of %u Hz with %u channels is out of range; use at most %d "
+                                "Hz and %d channels",
+                                made.rate_hz, made.channels, AUDIO_MAX_RATE_HZ, AUDIO_MAX_CHANNELS);
+    if (config->payload_type > MAX_PAYLOAD_TYPE)
+        return transceiver_fail(-EINVAL, "payload type %u is out of range; use 1..%d, or 0",
+                                config->payload_type, MAX_PAYLOAD_TYPE);
+    if (config->payload_type == 0)
+        made.payload_type = choose_payload_type(&made);
+    *encoding = made;
+    return 0;
+}
+
+// What the packets of a network port are.
 static int find_encoding(roc_transceiver *transceiver, const roc_port_config *config,
                          struct audio_encoding *encoding)
 {
     const unsigned rate_hz = config->rate;
     const unsigned channels = config->channels;
     unsigned payload_type = config->payload_type;
+    if (config->format != 0)
+        return make_encoding(config, encoding);
     if (payload_type == 0)
         payload_type =
             channels == 1 ? ROC_PACKET_ENCODING_AVP_L16_MONO : ROC_PACKET_ENCODING_AVP_L16_STEREO;

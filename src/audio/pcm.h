@@ -26,6 +26,10 @@
 
 enum pcm_format { PCM_L16, PCM_L24, PCM_F32 };
 
+// What is accepted at the user's door.
+#define AUDIO_MAX_RATE_HZ  1000000
+#define AUDIO_MAX_CHANNELS 1024
+
 // What one RTP payload type means. Passed by value.
 struct audio_encoding {
     uint8_t payload_type;

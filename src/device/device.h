@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audio/pcm.h"
+
 #define DEVICE_ERROR_SIZE   256 // bytes of a sentence
 #define DEVICE_MAX_CHANNELS 32
 #define DEVICE_MIN_RATE_HZ  1000
@@ -34,6 +36,8 @@ struct device_config {
     double level_db;     // tone, dBFS of the peak, 0 = 0 dBFS
     unsigned rate_hz;    // 0 = the file's own, else 44100
     unsigned channels;   // 0 = the file's own, else 2
+    // Of a recorder's file: 16-bit, 24-bit or float samples.
+    enum pcm_format format;
 };
 
 // A player is FINISHED when it gave the last frame of its file and does not loop. A device that

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// Records a WAV file of 16-bit samples. The audio thread puts frames into a ring; a worker thread
-// converts and writes them. While sound comes in the worker looks 20 times a second; when none
-// comes it sleeps until the audio thread wakes it.
+// Records a WAV file of 16-bit, 24-bit or float samples. The audio thread puts frames into a ring;
+// a worker thread converts and writes them. While sound comes in the worker looks 20 times a
+// second; when none comes it sleeps until the audio thread wakes it.
 //
 // About once a second the header is brought up to date, so that the file can be read up to there
 // even if the process is killed.
@@ -35,6 +35,7 @@
 
 struct file_recorder {
     struct device base;
+    enum pcm_format format;
     int fd;
     struct ring *ring;
     struct thread *thread;
@@ -51,7 +52,8 @@ struct file_recorder {
     struct {
         SNDFILE *file;
         float *samples;
-        int16_t *pcm;
+        uint8_t *wire;
+        void *pcm; // int16_t, int32_t or float
         int64_t header_time_ns;
         bool is_header_stale;
     } worker;
@@ -65,27 +67,65 @@ static void fail_writing(struct file_recorder *recorder, int code)
     atomic_store(&recorder->error, code);
 }
 
-static void convert(int16_t *pcm, const float *samples, size_t count)
+// The wire's own conversions, so that what came as so many bits goes to the disk unchanged.
+
+static sf_count_t write_16_bits(struct file_recorder *recorder, size_t frames)
 {
-    // The wire's own conversion, so that what came as 16 bits goes to the disk unchanged.
-    pcm_encode_l16((uint8_t *)pcm, samples, count);
+    const size_t count = frames * recorder->base.channels;
+    int16_t *pcm = recorder->worker.pcm;
+    pcm_encode_l16(recorder->worker.wire, recorder->worker.samples, count);
+    memcpy(pcm, recorder->worker.wire, count * sizeof(*pcm));
     for (size_t i = 0; i < count; i++)
         pcm[i] = (int16_t)be16toh((uint16_t)pcm[i]);
+    return sf_writef_short(recorder->worker.file, pcm, (sf_count_t)frames);
 }
+
+static sf_count_t write_24_bits(struct file_recorder *recorder, size_t frames)
+{
+    const size_t count = frames * recorder->base.channels;
+    const uint8_t *wire = recorder->worker.wire;
+    int32_t *pcm = recorder->worker.pcm;
+    pcm_encode_l24(recorder->worker.wire, recorder->worker.samples, count);
+    // The file takes the upper 24 bits of each.
+    for (size_t i = 0; i < count; i++, wire += PCM_L24_SAMPLE_SIZE)
+        pcm[i] = (int32_t)((uint32_t)wire[0] << 24 | (uint32_t)wire[1] << 16 | wire[2] << 8);
+    return sf_writef_int(recorder->worker.file, pcm, (sf_count_t)frames);
+}
+
+static sf_count_t write_floats(struct file_recorder *recorder, size_t frames)
+{
+    const size_t count = frames * recorder->base.channels;
+    float *pcm = recorder->worker.pcm;
+    // There and back: what is no sound becomes silence.
+    pcm_encode_f32(recorder->worker.wire, recorder->worker.samples, count);
+    pcm_decode_f32(pcm, recorder->worker.wire, count);
+    return sf_writef_float(recorder->worker.file, pcm, (sf_count_t)frames);
+}
+
+struct file_format {
+    int sndfile_format;
+    size_t sample_size; // in the file
+    sf_count_t (*write)(struct file_recorder *recorder, size_t frames);
+};
+
+static const struct file_format file_formats[] = {
+    [PCM_L16] = {SF_FORMAT_WAV | SF_FORMAT_PCM_16, 2, write_16_bits},
+    [PCM_L24] = {SF_FORMAT_WAV | SF_FORMAT_PCM_24, 3, write_24_bits},
+    [PCM_F32] = {SF_FORMAT_WAV | SF_FORMAT_FLOAT, 4, write_floats},
+};
 
 static void write_chunk(struct file_recorder *recorder, size_t frames)
 {
-    const size_t frame_bytes = recorder->base.channels * sizeof(int16_t);
+    const struct file_format *format = &file_formats[recorder->format];
+    const size_t frame_bytes = recorder->base.channels * format->sample_size;
     const uint64_t so_far = atomic_load_explicit(&recorder->frames, memory_order_relaxed);
     if (atomic_load(&recorder->error) == 0 && (so_far + frames) * frame_bytes > MAX_DATA_BYTES)
         fail_writing(recorder, -EFBIG);
 
     size_t written = 0;
     if (atomic_load(&recorder->error) == 0) {
-        convert(recorder->worker.pcm, recorder->worker.samples, frames * recorder->base.channels);
         errno = 0;
-        const sf_count_t count =
-            sf_writef_short(recorder->worker.file, recorder->worker.pcm, (sf_count_t)frames);
+        const sf_count_t count = format->write(recorder, frames);
         written = count > 0 ? (size_t)count : 0;
         recorder->worker.is_header_stale = true;
         if (written < frames)
@@ -176,7 +216,7 @@ static int create_file(struct file_recorder *recorder, const char *path, char *e
     SF_INFO info = {
         .samplerate = (int)recorder->base.rate_hz,
         .channels = (int)recorder->base.channels,
-        .format = SF_FORMAT_WAV | SF_FORMAT_PCM_16,
+        .format = file_formats[recorder->format].sndfile_format,
     };
     errno = 0;
     recorder->worker.file = sf_open_fd(recorder->fd, SFM_WRITE, &info, SF_FALSE);
@@ -203,6 +243,7 @@ static void destroy(struct device *device)
         sem_destroy(&recorder->wake);
     ring_destroy(recorder->ring);
     free(recorder->worker.samples);
+    free(recorder->worker.wire);
     free(recorder->worker.pcm);
     free(recorder);
 }
@@ -211,9 +252,10 @@ static int start(struct file_recorder *recorder)
 {
     const unsigned channels = recorder->base.channels;
     recorder->worker.samples = calloc((size_t)CHUNK_FRAMES * channels, sizeof(float));
-    recorder->worker.pcm = calloc((size_t)CHUNK_FRAMES * channels, sizeof(int16_t));
-    if (recorder->worker.samples == NULL || recorder->worker.pcm == NULL ||
-        sem_init(&recorder->wake, 0, 0) != 0)
+    recorder->worker.wire = calloc((size_t)CHUNK_FRAMES * channels, PCM_F32_SAMPLE_SIZE);
+    recorder->worker.pcm = calloc((size_t)CHUNK_FRAMES * channels, sizeof(int32_t));
+    if (recorder->worker.samples == NULL || recorder->worker.wire == NULL ||
+        recorder->worker.pcm == NULL || sem_init(&recorder->wake, 0, 0) != 0)
         return -ENOMEM;
     recorder->has_wake = true;
     const int code = ring_create(&recorder->ring, channels * sizeof(float),
@@ -226,6 +268,9 @@ static int start(struct file_recorder *recorder)
 
 static int create(struct device **out, const struct device_config *config, char *error)
 {
+    if (pcm_codec_get(config->format) == NULL)
+        return device_fail(error, -EINVAL, "cannot record to '%s': there is no format %d",
+                           config->path, (int)config->format);
     struct file_recorder *recorder = calloc(1, sizeof(*recorder));
     if (recorder == NULL)
         return device_fail(error, -ENOMEM, "cannot record to '%s': out of memory", config->path);
@@ -233,6 +278,7 @@ static int create(struct device **out, const struct device_config *config, char 
     recorder->base.driver = &device_file_recorder;
     recorder->base.rate_hz = config->rate_hz ? config->rate_hz : 44100;
     recorder->base.channels = config->channels ? config->channels : 2;
+    recorder->format = config->format;
 
     int code = create_file(recorder, config->path, error);
     if (code != 0)

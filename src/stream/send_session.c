@@ -217,8 +217,7 @@ uint64_t send_session_packets(const struct send_session *session, size_t frames)
 {
     const struct send_session_config *config = &session->config;
     // Another packet, and another block, may end with what was written before.
-    uint64_t source =
-        frames / packet_samples(config->packet_length_ns, config->encoding.rate_hz) + 1;
+    uint64_t source = frames / session->size.samples + 1;
     if (config->fec == FEC_NONE)
         return source;
     return source + (source / fec_writer_sources(session->fec_writer) + 1) *

@@ -87,6 +87,46 @@ static void test_recorder_keeps_16_bit_samples_exactly(void **state)
     assert_file_is_noise(44100, 2, 300000);
 }
 
+// Records samples that are all there in the format's bits, and reads them back as floats.
+static void check_format(enum pcm_format format, int file_format)
+{
+    enum { FRAMES = 5000 };
+    static float samples[FRAMES * 2], recorded[FRAMES * 2];
+    const struct device_config config = {
+        .kind = DEVICE_FILE_RECORDER, .path = temp_path(&dir, "out.wav"), .format = format};
+    struct device *device;
+    assert_int_equal(device_open(&device, &config, NULL), 0);
+    for (int i = 0; i < FRAMES * 2; i++)
+        samples[i] = (float)(noise_sample((uint64_t)i) * 256 + i % 256) / 8388608;
+    samples[7] = -1.0f;
+    size_t done = 0;
+    while (done < FRAMES) {
+        const size_t count = device_write(device, samples + 2 * done, FRAMES - done);
+        if (count == 0)
+            sleep_ms(1);
+        done += count;
+    }
+    device_close(device);
+    SF_INFO info = {0};
+    SNDFILE *file = sf_open(temp_path(&dir, "out.wav"), SFM_READ, &info);
+    assert_non_null(file);
+    assert_int_equal(info.format, file_format);
+    assert_int_equal(info.frames, FRAMES);
+    assert_int_equal(sf_readf_float(file, recorded, FRAMES), FRAMES);
+    sf_close(file);
+    assert_memory_equal(recorded, samples, sizeof(samples));
+}
+
+static void test_recorder_keeps_24_bit_samples_exactly(void **state)
+{
+    check_format(PCM_L24, SF_FORMAT_WAV | SF_FORMAT_PCM_24);
+}
+
+static void test_recorder_keeps_floats_exactly(void **state)
+{
+    check_format(PCM_F32, SF_FORMAT_WAV | SF_FORMAT_FLOAT);
+}
+
 static void test_recorder_file_is_complete_when_closed_at_once(void **state)
 {
     struct device *device = open_recorder(48000, 6);
@@ -213,6 +253,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recorder_keeps_16_bit_samples_exactly),
+        cmocka_unit_test(test_recorder_keeps_24_bit_samples_exactly),
+        cmocka_unit_test(test_recorder_keeps_floats_exactly),
         cmocka_unit_test(test_recorder_file_is_complete_when_closed_at_once),
         cmocka_unit_test(test_recorder_wakes_up_after_a_pause),
         cmocka_unit_test(test_recorder_without_sound_leaves_a_readable_file),

@@ -2,6 +2,7 @@
 
 #include "stream/receive_counters.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define NS_PER_S 1000000000ll
@@ -59,6 +60,19 @@ void receive_jitter_push(struct receive_jitter *jitter, struct receive_counters 
     jitter->last_position = position;
 }
 
+void receive_counters_set_latency(struct receive_counters *counters,
+                                  const struct session_latency *latency, double scale,
+                                  double position)
+{
+    double now =
+        latency->is_timed ? latency_tuner_latency(&latency->tuner, latency->now_ns, position) : 0;
+
+    atomic_store_explicit(&counters->latency, llround(now * 1024), memory_order_relaxed);
+    atomic_store_explicit(&counters->target_latency, llround(latency->target * 1024),
+                          memory_order_relaxed);
+    atomic_store_explicit(&counters->speed_ppb, llround((scale - 1) * 1e9), memory_order_relaxed);
+}
+
 struct receive_session_metrics receive_counters_get(const struct receive_counters *counters,
                                                     unsigned rate_hz)
 {
@@ -79,6 +93,10 @@ struct receive_session_metrics receive_counters_get(const struct receive_counter
         .frames_played = get(&counters->frames_played),
         .frames_concealed = get(&counters->frames_concealed),
         .frames_skipped = get(&counters->frames_skipped),
+        .latency_ms = (double)get_signed(&counters->latency) / 1024.0 * ms_per_frame,
+        .target_latency_ms = (double)get_signed(&counters->target_latency) / 1024.0 * ms_per_frame,
+        .speed = 1.0 + (double)get_signed(&counters->speed_ppb) * 1e-9,
+        .latency_jumps = get(&counters->latency_jumps),
         .queue_latency_ms = (double)get_signed(&counters->queue_latency) * ms_per_frame,
         .jitter_ms = (double)get_signed(&counters->jitter) / 16.0 * ms_per_frame,
     };

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "stream/receive_session.h"
+#include "stream/session_latency.h"
 
 struct receive_counters {
     atomic_uint ssrc;
@@ -21,8 +22,11 @@ struct receive_counters {
     atomic_ullong packets_recovered, packets_late, packets_duplicate, packets_rejected;
     atomic_ullong packets_dropped;
     atomic_ullong frames_played, frames_concealed, frames_skipped;
-    atomic_llong queue_latency; // frames
-    atomic_llong jitter;        // frames times 16
+    atomic_llong queue_latency;           // frames
+    atomic_llong latency, target_latency; // frames times 1024
+    atomic_llong speed_ppb;               // beyond 1
+    atomic_ullong latency_jumps;
+    atomic_llong jitter; // frames times 16
     atomic_llong newest_receive_ns;
     struct rtp_moment_cell playback;
 };
@@ -40,6 +44,11 @@ int64_t receive_counters_first_seq(const struct receive_counters *counters);
 // A packet without a receive time (0) is passed over.
 void receive_jitter_push(struct receive_jitter *jitter, struct receive_counters *counters,
                          int64_t receive_time_ns, int64_t position, unsigned rate_hz);
+
+// position: of the frame that is heard.
+void receive_counters_set_latency(struct receive_counters *counters,
+                                  const struct session_latency *latency, double scale,
+                                  double position);
 
 // What receive_session_report gives.
 struct receive_session_report receive_counters_report(const struct receive_counters *counters,

@@ -6,10 +6,13 @@
 #include "base/ring.h"
 #include "stream/depacketizer.h"
 #include "stream/fec_reader.h"
+#include "stream/rate_stage.h"
 #include "stream/receive_counters.h"
+#include "stream/session_latency.h"
 #include "stream/watchdog.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,13 +61,18 @@ struct receive_session {
         struct fec_reader *fec; // NULL without FEC
         struct depacketizer depacketizer;
         struct concealment *concealment;
+        struct session_latency latency;
+        struct rate_stage *rate;
         struct watchdog watchdog;
         bool is_alive;
         bool is_playing;
-        bool has_late;      // since the watchdog was asked last
-        int64_t gap_frames; // of the gap that goes on now; counted when sound comes back
-        bool clockless;     // how it is read now
-        int64_t last_end;   // newest end that the clockless reader saw, and when it moved
+        bool has_late;        // since the watchdog was asked last
+        bool has_arrived;     // source packets, for this read
+        size_t pulled_frames; // of the read that goes on, at the rate of the packets
+        size_t audio_frames;  // of these
+        int64_t gap_frames;   // of the gap that goes on now; counted when sound comes back
+        bool clockless;       // how it is read now
+        int64_t last_end;     // newest end that the clockless reader saw, and when it moved
         int64_t last_end_ns;
         bool has_last_end;
         struct receive_jitter jitter;
@@ -152,6 +160,26 @@ static int init_fec(struct receive_session *session)
                                                });
 }
 
+static int init_output(struct receive_session *session)
+{
+    const struct receive_session_config *config = &session->config;
+    unsigned rate_hz = config->encoding.rate_hz;
+
+    session_latency_init(&session->rt.latency, &(struct session_latency_config){
+                                                   .in_rate_hz = rate_hz,
+                                                   .out_rate_hz = config->output_rate_hz,
+                                                   .profile = config->latency_profile,
+                                                   .target_ns = config->target_latency_ns,
+                                                   .tolerance_ns = config->latency_tolerance_ns,
+                                               });
+    return rate_stage_create(&session->rt.rate, &(struct rate_stage_config){
+                                                    .in_rate_hz = rate_hz,
+                                                    .out_rate_hz = config->output_rate_hz,
+                                                    .channels = config->encoding.channels,
+                                                    .profile = config->resampler,
+                                                });
+}
+
 static int init_stages(struct receive_session *session)
 {
     const struct receive_session_config *config = &session->config;
@@ -184,7 +212,7 @@ static int init_stages(struct receive_session *session)
     init_watchdog(session);
     session->rt.is_alive = true;
     session->rt.clockless = config->clockless;
-    return 0;
+    return init_output(session);
 }
 
 int receive_session_create(struct receive_session **out,
@@ -203,6 +231,9 @@ int receive_session_create(struct receive_session **out,
     session->config = *config;
     if (config->target_latency_ns == 0) {
         session->config.target_latency_ns = DEFAULT_TARGET_LATENCY_NS;
+    }
+    if (config->output_rate_hz == 0) {
+        session->config.output_rate_hz = config->encoding.rate_hz;
     }
     session->frame_size = audio_encoding_frame_size(&config->encoding);
     session->target = frames_of(session, session->config.target_latency_ns);
@@ -237,6 +268,7 @@ void receive_session_destroy(struct receive_session *session)
     jitter_queue_destroy(session->rt.queue);
     fec_reader_destroy(session->rt.fec);
     ldpc_supply_destroy(session->ldpc);
+    rate_stage_destroy(session->rt.rate);
     free(session);
 }
 
@@ -314,6 +346,9 @@ static void accept_source(struct receive_session *session, struct packet *packet
     receive_counter_add(&counters->bytes_received, packet->size_bytes);
     receive_jitter_push(&session->rt.jitter, counters, packet->receive_time_ns, place.position,
                         session->config.encoding.rate_hz);
+    session->rt.has_arrived = true;
+    session_latency_push_packet(&session->rt.latency, packet->receive_time_ns,
+                                place.position + packet->duration);
     note_span(session, place.seq);
     if (place.seq == session->rt.filter.newest.seq) {
         atomic_store_explicit(&counters->newest_receive_ns, packet->receive_time_ns,
@@ -422,24 +457,105 @@ static void start(struct receive_session *session, int64_t position)
     session->rt.is_playing = true;
 }
 
-static void start_or_catch_up(struct receive_session *session)
+// The frame that is heard next: the last stage holds some.
+static double heard_position(const struct receive_session *session)
+{
+    return (double)session->rt.depacketizer.position - rate_stage_delay(session->rt.rate);
+}
+
+// Drops what ends before the position, and goes on there.
+static void seek(struct receive_session *session, int64_t position)
+{
+    struct jitter_entry oldest;
+
+    while (jitter_queue_peek(session->rt.queue, &oldest) &&
+           oldest.place.position + oldest.packet->duration <= position) {
+        jitter_queue_pop(session->rt.queue, &oldest);
+        packet_unref(oldest.packet);
+    }
+    depacketizer_seek(&session->rt.depacketizer, position);
+}
+
+// Where the depacketizer has to be for the target latency.
+static int64_t target_position(const struct receive_session *session)
+{
+    return session_latency_position(&session->rt.latency, newest_end(session)) +
+           llround(rate_stage_delay(session->rt.rate));
+}
+
+// Packets that tell when they arrived say to the sample where to start.
+static void start_timed(struct receive_session *session, int64_t oldest)
+{
+    int64_t position = target_position(session);
+
+    if (position >= oldest) {
+        seek(session, position);
+        session->rt.is_playing = true;
+    }
+}
+
+// Away from a latency that is far off, without an end of the session.
+static void jump(struct receive_session *session)
+{
+    int64_t from = session->rt.depacketizer.position;
+    int64_t to;
+
+    session_latency_prepare_jump(&session->rt.latency);
+    to = target_position(session);
+    concealment_skip(session->rt.concealment);
+    seek(session, to);
+    if (to > from) {
+        receive_counter_add(&session->counters.frames_skipped, (uint64_t)(to - from));
+    } else {
+        // The silence until sound comes again is ours, not the sender's.
+        init_watchdog(session);
+    }
+    receive_counter_add(&session->counters.latency_jumps, 1);
+}
+
+// What arrived for this read tells whether the network still keeps up.
+static enum session_arrival judge_arrival(const struct receive_session *session)
+{
+    if (!session->rt.has_arrived) {
+        return SESSION_ARRIVAL_NONE;
+    }
+    return newest_end(session) > session->rt.depacketizer.position ? SESSION_ARRIVAL_IN_TIME
+                                                                   : SESSION_ARRIVAL_LATE;
+}
+
+// Without times, only a reader that was away for long has to be brought back.
+static void catch_up(struct receive_session *session, int64_t latency)
 {
     int64_t excess = frames_of(session, MIN_EXCESS_LATENCY_NS);
+
+    if (session->target > excess) {
+        excess = session->target;
+    }
+    if (latency > session->target + excess) {
+        align(session);
+    }
+}
+
+static void start_or_catch_up(struct receive_session *session, size_t frames)
+{
     int64_t position, latency;
 
     if (!find_position(session, &position)) {
         return;
     }
     latency = newest_end(session) - position;
-    if (!session->rt.is_playing && latency >= session->target) {
+    if (session->rt.is_playing && !session->rt.clockless) {
+        if (session_latency_must_jump(&session->rt.latency, heard_position(session), frames,
+                                      judge_arrival(session))) {
+            jump(session);
+        } else {
+            catch_up(session, latency);
+        }
+    } else if (!session->rt.is_playing && !session->rt.clockless &&
+               session_latency_is_paced(&session->rt.latency)) {
+        start_timed(session, position);
+    } else if (!session->rt.is_playing && latency >= session->target) {
         start(session, position);
-        return;
-    }
-    if (session->target > excess) {
-        excess = session->target;
-    }
-    if (session->rt.is_playing && !session->rt.clockless && latency > session->target + excess) {
-        align(session);
     }
 }
 
@@ -503,6 +619,40 @@ static size_t read_stretch(struct receive_session *session, float *samples, size
     return audio_frames;
 }
 
+// What the last stage asks for.
+static void pull(float *samples, size_t frames, void *arg)
+{
+    struct receive_session *session = arg;
+    size_t stretch = session->config.encoding.rate_hz / STRETCHES_PER_S + 1;
+
+    while (frames > 0) {
+        size_t n = frames < stretch ? frames : stretch;
+        session->rt.audio_frames += read_stretch(session, samples, n);
+        session->rt.pulled_frames += n;
+        samples += n * session->config.encoding.channels;
+        frames -= n;
+    }
+}
+
+static int64_t get_time_ns(const struct receive_session *session)
+{
+    return session->config.get_time_ns ? session->config.get_time_ns(session->config.get_time_arg)
+                                       : clock_realtime_ns();
+}
+
+static void steer(struct receive_session *session)
+{
+    double scale;
+
+    if (!session->rt.is_playing || session->rt.clockless) {
+        return;
+    }
+    scale = session_latency_steer(&session->rt.latency, heard_position(session));
+    rate_stage_set_scale(session->rt.rate, scale);
+    receive_counters_set_latency(&session->counters, &session->rt.latency, scale,
+                                 heard_position(session));
+}
+
 // True when the sender said goodbye and nothing of it is left to play.
 static bool has_left(const struct receive_session *session)
 {
@@ -525,7 +675,7 @@ static void finish_read(struct receive_session *session, int64_t position)
     }
     // Its first sample is heard when the reader has it.
     rtp_moment_set(&session->counters.playback, (struct rtp_moment){
-                                                    .time_ns = clock_realtime_ns(),
+                                                    .time_ns = session->rt.latency.now_ns,
                                                     .timestamp = (uint32_t)position,
                                                 });
     if (session->rt.fec) {
@@ -537,21 +687,23 @@ static void finish_read(struct receive_session *session, int64_t position)
 
 size_t receive_session_read(struct receive_session *session, float *samples, size_t frames)
 {
-    size_t stretch = session->config.encoding.rate_hz / STRETCHES_PER_S + 1;
-    size_t audio_frames = 0;
     int64_t position;
 
+    session_latency_begin(&session->rt.latency, get_time_ns(session));
+    session->rt.has_arrived = false;
     drain(session);
-    start_or_catch_up(session);
-    position = session->rt.depacketizer.position;
-    while (frames > 0) {
-        size_t n = frames < stretch ? frames : stretch;
-        audio_frames += read_stretch(session, samples, n);
-        samples += n * session->config.encoding.channels;
-        frames -= n;
-    }
+    start_or_catch_up(session, frames);
+    steer(session);
+    position = llround(heard_position(session));
+    session->rt.audio_frames = 0;
+    session->rt.pulled_frames = 0;
+    rate_stage_read(session->rt.rate, samples, frames, pull, session);
+    session_latency_end(&session->rt.latency, frames);
     finish_read(session, position);
-    return audio_frames;
+    if (session->rt.audio_frames == session->rt.pulled_frames) {
+        return session->rt.is_playing ? frames : 0;
+    }
+    return session->rt.audio_frames * frames / session->rt.pulled_frames;
 }
 
 // How long nothing new has come, by the reader's clock.
@@ -607,7 +759,7 @@ size_t receive_session_ready(struct receive_session *session, int64_t now_ns)
     if (!session->rt.is_playing) {
         start(session, position);
     }
-    return (size_t)(due - position);
+    return rate_stage_available(session->rt.rate, (size_t)(due - position));
 }
 
 void receive_session_set_clockless(struct receive_session *session, bool clockless)
@@ -618,6 +770,9 @@ void receive_session_set_clockless(struct receive_session *session, bool clockle
     session->rt.clockless = clockless;
     // Nobody measured meanwhile how long nothing came.
     session->rt.has_last_end = false;
+    if (clockless) {
+        rate_stage_pass(session->rt.rate);
+    }
 }
 
 bool receive_session_is_alive(const struct receive_session *session)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //
 // A receiving session: the datagrams of one sender in, its samples out. Jitter queue, FEC repair,
-// depacketizer, fixed target latency, watchdogs.
+// depacketizer, conversion to the rate of the reader, latency tuning, watchdogs.
 //
 // Thread: create and destroy any; push is the network thread's; read, ready and is_alive are the
 // reader's (rt); metrics any. Packets cross between the two in a ring.
@@ -11,8 +11,10 @@
 
 #include "audio/concealment.h"
 #include "audio/pcm.h"
+#include "audio/resampler.h"
 #include "base/packet.h"
 #include "fec/ldpc_cache.h"
+#include "stream/latency_tuner.h"
 #include "stream/rtp_moment.h"
 #include "wire/fecframe.h"
 
@@ -24,6 +26,12 @@ struct receive_session_config {
     enum fec_scheme fec;
     struct ldpc_cache *ldpc_cache; // borrowed; NULL: matrices of this session are its own
     int64_t target_latency_ns;     // 0 = 200 ms
+    // With a clock: how the latency is kept at its target, and how far off it may be before the
+    // session jumps to it (0 = the default for the target, see session_latency.h).
+    enum latency_profile latency_profile;
+    int64_t latency_tolerance_ns;
+    unsigned output_rate_hz; // of what is read; 0 = as the encoding
+    enum resampler_profile resampler;
     // 0 = 4/3 of the target latency, < 0 = never; clockless (idle time): 0 = 2 s or twice the
     // target latency, whichever is longer.
     int64_t no_playback_timeout_ns;
@@ -33,6 +41,9 @@ struct receive_session_config {
     const struct concealment_plugin *plugin; // instead of that; borrowed, NULL = none
     bool clockless; // the reader has no clock and follows receive_session_ready;
                     // may be changed while it reads
+    // The clock that packets' receive times come from; NULL: clock_realtime_ns.
+    int64_t (*get_time_ns)(void *arg);
+    void *get_time_arg;
 };
 
 struct receive_session_metrics {
@@ -50,7 +61,11 @@ struct receive_session_metrics {
     uint64_t frames_played;    // samples per channel given to the reader, first to last sound
     uint64_t frames_concealed; // of these, filled in because nothing was there
     uint64_t frames_skipped;   // never played, to get back to the target latency
-    double queue_latency_ms;   // NIQ latency (wire.md section 5)
+    double queue_latency_ms;   // from the next sample to the end of the newest packet
+    double latency_ms;         // see latency_tuner.h; 0 before it is known
+    double target_latency_ms;  // what that is steered to
+    double speed;              // of playing, by the clock of the reader; 1 is exact
+    uint64_t latency_jumps;    // because the latency was too far off for the speed to help
     double jitter_ms;          // mean interarrival jitter, RFC 3550 section 6.4.1
 };
 
@@ -63,9 +78,10 @@ void receive_session_destroy(struct receive_session *session);
 // One parsed packet (source or repair) of this sender; taken. Thread: network.
 void receive_session_push(struct receive_session *session, struct packet *packet);
 
-// Writes exactly `frames` interleaved frames: decoded audio, zeros before the start, and in gaps
-// what audio/concealment.h makes up. Returns how many of them carry decoded audio. Clockless, it
-// gives zeros past the end of what was received and does not advance there. Thread: rt.
+// Writes exactly `frames` interleaved frames at the output's rate: decoded audio, zeros before the
+// start, and in gaps what audio/concealment.h makes up. Returns how many of them carry decoded
+// audio. Clockless, it gives zeros past the end of what was received and does not advance there.
+// Thread: rt.
 size_t receive_session_read(struct receive_session *session, float *samples, size_t frames);
 
 // For a reader without a clock: how many frames are due now, so that the queue keeps the target

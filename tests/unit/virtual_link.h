@@ -40,6 +40,7 @@ struct virtual_link {
     bool is_lost;
     uint64_t read; // index of the next read
     int64_t read_ns;
+    int64_t pause_ns; // for which nobody read so far
     int64_t spike_start_ns;
     uint64_t spikes;
 };
@@ -89,7 +90,7 @@ static inline void virtual_plan_read(struct virtual_link *link)
 {
     const struct virtual_link_config *config = &link->config;
     link->read_ns =
-        VIRTUAL_START_NS +
+        VIRTUAL_START_NS + link->pause_ns +
         (int64_t)llround((double)(link->read * config->read_frames) * 1e9 / config->read_rate_hz) +
         (int64_t)((double)config->read_jitter_ns * virtual_uniform(link));
 }

@@ -31,7 +31,10 @@ def _chunks(data):
 
 
 def read_16_bit(path):
-    """Samples of a WAV file of 32-bit integers or floats; ones that need more than 16 bits are an error."""
+    """Samples of a WAV file of 32-bit integers or floats.
+
+    Those that need more than 16 bits, as concealed ones do, get a bit flipped, so that they equal nothing that was sent.
+    """
     chunks = dict(_chunks(path.read_bytes()))
     header = chunks[b"fmt "]
     kind = struct.unpack_from("<H", header, 24 if header[:2] == b"\xfe\xff" else 0)[0]
@@ -39,10 +42,8 @@ def read_16_bit(path):
     data = data[:len(data) // 4 * 4]
     if kind == 3:
         scaled = [x * 32768 for x in array.array("f", data)]
-        samples = [int(x) for x in scaled]
-        assert samples == scaled, f"{path}: samples are not of 16 bits"
+        samples = [int(x) if int(x) == x else int(x) ^ 0x2000 for x in scaled]
     else:
         wide = array.array("i", data)
-        assert not any(x & 0xffff for x in wide), f"{path}: samples are not of 16 bits"
-        samples = [x >> 16 for x in wide]
+        samples = [x >> 16 if not x & 0xffff else x >> 16 ^ 0x2000 for x in wide]
     return array.array("h", samples).tobytes()

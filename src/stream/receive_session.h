@@ -67,6 +67,11 @@ struct receive_session_metrics {
     double speed;              // of playing, by the clock of the reader; 1 is exact
     uint64_t latency_jumps;    // because the latency was too far off for the speed to help
     double jitter_ms;          // mean interarrival jitter, RFC 3550 section 6.4.1
+    // From reports over a control interface, filled in by the receiver. rtt and clock_offset mean
+    // something where has_clock is set.
+    bool has_clock;
+    double rtt_ms, clock_offset_ms; // of the sender's clock, seen from here
+    double e2e_latency_ms;          // from capture to playback; 0 while unknown
 };
 
 // Returns 0, -EINVAL (no such format, no channels or rate, latency negative or above a minute),

@@ -2,6 +2,8 @@
 
 #include "stream/receiver.h"
 
+#include "net/address.h"
+#include "stream/receive_reporter.h"
 #include "stream/session_mixer.h"
 #include "stream/session_router.h"
 
@@ -20,6 +22,9 @@ struct interface {
     enum fec_scheme scheme;
     bool is_active;
     struct udp_socket *socket; // NULL without one
+    // Of a control interface with a socket; the network thread's.
+    struct receive_reporter *reporter;
+    bool has_ticker;
 };
 
 struct slot {
@@ -220,6 +225,73 @@ static void end_slot(void *arg)
     session_router_end_slot(call->receiver->router, call->slot);
 }
 
+// Reports; all but start and stop run on the network thread.
+
+static void send_report(const uint8_t *data, size_t size_bytes, const struct net_address *to,
+                        void *arg)
+{
+    struct interface *interface = arg;
+    struct packet *packet = rtcp_datagram_pack(interface->receiver->config.pool, data, size_bytes);
+
+    if (packet) {
+        (void)udp_socket_send_now(interface->socket, packet, to);
+    }
+}
+
+static void receive_reports(struct packet **packets, size_t count, void *arg)
+{
+    struct interface *interface = arg;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        struct rtcp_now now = rtcp_now_get();
+        struct rtcp_datagram datagram = rtcp_datagram_of(packets[i], now);
+
+        receive_reporter_push(interface->reporter, &datagram, now.monotonic_ns);
+        packet_unref(packets[i]);
+    }
+}
+
+static void tick_reports(void *arg)
+{
+    struct interface *interface = arg;
+
+    receive_reporter_tick(interface->reporter, rtcp_now_get());
+}
+
+static void say_bye(void *arg)
+{
+    struct interface *interface = arg;
+
+    receive_reporter_say_bye(interface->reporter, rtcp_now_get());
+}
+
+static int create_reporter(struct interface *interface, const struct net_address *bound)
+{
+    struct receive_reporter_config config = {
+        .router = interface->receiver->router,
+        .slot = interface->slot,
+        .output = send_report,
+        .output_arg = interface,
+    };
+
+    if (net_address_is_multicast(bound)) {
+        config.group = *bound;
+    }
+    return receive_reporter_create(&interface->reporter, &config);
+}
+
+static void stop_reports(struct interface *interface)
+{
+    struct network *network = interface->receiver->config.network;
+
+    if (!interface->has_ticker) {
+        return;
+    }
+    network_remove_ticker(network, tick_reports, interface);
+    network_run(network, say_bye, interface);
+}
+
 static void destroy_slot(struct receiver *receiver, struct slot *slot)
 {
     struct slot **link = &receiver->slots;
@@ -230,6 +302,7 @@ static void destroy_slot(struct receiver *receiver, struct slot *slot)
         link = &(*link)->next;
     }
     *link = slot->next;
+    stop_reports(&slot->interfaces[STREAM_CONTROL]);
     for (i = 0; i < INTERFACE_COUNT; i++) {
         if (slot->interfaces[i].socket) {
             network_close_socket(receiver->config.network, slot->interfaces[i].socket);
@@ -237,6 +310,7 @@ static void destroy_slot(struct receiver *receiver, struct slot *slot)
     }
     // After the sockets, so that no packet begins another session in this slot.
     run(receiver, end_slot, &call);
+    receive_reporter_destroy(slot->interfaces[STREAM_CONTROL].reporter);
     free(slot);
 }
 
@@ -306,13 +380,33 @@ static int open_socket(struct interface *interface, const struct udp_config *con
     int err;
 
     own.bind = *address;
-    // Nothing here reads control packets; the socket keeps the sender from getting ICMP errors.
-    own.receive = interface->kind == STREAM_CONTROL ? NULL : receive;
+    own.receive = interface->kind == STREAM_CONTROL ? receive_reports : receive;
     own.receive_arg = interface;
-    err = network_open_socket(network, &own, &interface->socket);
-    if (err == 0) {
-        *address = udp_socket_address(interface->socket);
+    if (interface->kind == STREAM_CONTROL) {
+        err = create_reporter(interface, address);
+        if (err < 0) {
+            return err;
+        }
     }
+    err = network_open_socket(network, &own, &interface->socket);
+    if (err < 0) {
+        goto fail;
+    }
+    if (interface->kind == STREAM_CONTROL) {
+        err = network_add_ticker(network, tick_reports, interface);
+        if (err < 0) {
+            goto fail;
+        }
+        interface->has_ticker = true;
+    }
+    *address = udp_socket_address(interface->socket);
+    return 0;
+
+fail:
+    network_close_socket(network, interface->socket);
+    interface->socket = NULL;
+    receive_reporter_destroy(interface->reporter);
+    interface->reporter = NULL;
     return err;
 }
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "net/address.h"
 #include "stream/packet_size.h"
+#include "stream/send_reporter.h"
 
 #define INTERFACE_COUNT 3
 // How long whoever unlinks sleeps before it looks again whether a write is over.
@@ -33,6 +34,10 @@ struct slot {
     struct udp_config socket_config; // what the socket was opened with
     struct udp_socket *socket;
     struct send_session *session; // there when the slot is complete
+    struct sender *sender;
+    // There when the slot is complete and has a control interface; the network thread's.
+    struct send_reporter *reporter;
+    bool has_ticker;
 };
 
 struct slot_list {
@@ -68,13 +73,103 @@ static struct slot *find_or_add(struct sender *sender, unsigned long long number
     if (*place == NULL) {
         *place = calloc(1, sizeof(**place));
         if (*place != NULL)
-            (*place)->number = number;
+            **place = (struct slot){.number = number, .sender = sender};
     }
     return *place;
 }
 
+// Reports; all but start and stop run on the network thread.
+
+static void send_report(const uint8_t *data, size_t size_bytes, const struct net_address *to,
+                        void *arg)
+{
+    struct slot *slot = arg;
+    struct packet *packet = rtcp_datagram_pack(slot->sender->config.session.pool, data, size_bytes);
+    if (packet != NULL)
+        (void)udp_socket_send_now(slot->socket, packet, to);
+}
+
+static void receive_reports(struct packet **packets, size_t count, void *arg)
+{
+    const struct slot *slot = arg;
+    for (size_t i = 0; i < count; i++) {
+        const struct rtcp_now now = rtcp_now_get();
+        const struct rtcp_datagram datagram = rtcp_datagram_of(packets[i], now);
+        if (slot->reporter != NULL)
+            send_reporter_push(slot->reporter, &datagram, now.monotonic_ns);
+        packet_unref(packets[i]);
+    }
+}
+
+static void tick_reports(void *arg)
+{
+    const struct slot *slot = arg;
+    send_reporter_tick(slot->reporter, rtcp_now_get());
+}
+
+// Hands a reporter to the network thread, or takes it back.
+struct reporter_call {
+    struct slot *slot;
+    struct send_reporter *reporter;
+};
+
+static void set_reporter(void *arg)
+{
+    const struct reporter_call *call = arg;
+    call->slot->reporter = call->reporter;
+}
+
+static void assign_reporter(struct slot *slot, struct send_reporter *reporter)
+{
+    struct reporter_call call = {.slot = slot, .reporter = reporter};
+    network_run(slot->sender->config.network, set_reporter, &call);
+}
+
+static int start_reports(struct slot *slot)
+{
+    struct sender *sender = slot->sender;
+    const struct send_reporter_config config = {
+        .session = slot->session,
+        .rate_hz = sender->config.session.encoding.rate_hz,
+        .to = slot->interfaces[STREAM_CONTROL].to,
+        .output = send_report,
+        .output_arg = slot,
+    };
+    struct send_reporter *reporter = NULL;
+    int error = send_reporter_create(&reporter, &config);
+    if (error != 0)
+        return error;
+    assign_reporter(slot, reporter);
+    error = network_add_ticker(sender->config.network, tick_reports, slot);
+    slot->has_ticker = error == 0;
+    if (error != 0) {
+        assign_reporter(slot, NULL);
+        send_reporter_destroy(reporter);
+    }
+    return error;
+}
+
+// Needs: nobody writes any more. The goodbye takes its place behind the last packets.
+static void stop_reports(struct slot *slot)
+{
+    struct send_reporter *reporter = slot->reporter;
+    uint8_t data[RTCP_MAX_REPORT_SIZE];
+    if (!slot->has_ticker)
+        return;
+    network_remove_ticker(slot->sender->config.network, tick_reports, slot);
+    assign_reporter(slot, NULL);
+    const size_t size_bytes = send_reporter_write_bye(reporter, data, rtcp_now_get());
+    struct packet *packet =
+        size_bytes > 0 ? rtcp_datagram_pack(slot->sender->config.session.pool, data, size_bytes)
+                       : NULL;
+    if (packet != NULL)
+        (void)udp_socket_push(slot->socket, packet, &slot->interfaces[STREAM_CONTROL].to);
+    send_reporter_destroy(reporter);
+}
+
 static void slot_destroy(struct sender *sender, struct slot *slot)
 {
+    stop_reports(slot);
     if (slot->socket != NULL)
         network_close_socket(sender->config.network, slot->socket);
     send_session_destroy(slot->session);
@@ -214,6 +309,8 @@ static int open_socket(struct sender *sender, struct slot *slot, enum stream_int
 {
     slot->socket_config = choose_config(slot, iface);
     struct udp_config config = slot->socket_config;
+    config.receive = receive_reports;
+    config.receive_arg = slot;
     if (config.bind.sa.sa_family == AF_UNSPEC) {
         const char *any = to->sa.sa_family == AF_INET6 ? "::" : "0.0.0.0";
         const int error = net_address_parse(&config.bind, any, net_address_get_port(&config.bind));
@@ -288,6 +385,10 @@ static int connect_interface(struct sender *sender, struct slot *slot, enum stre
     interface->to = *to;
     if (slot->session == NULL && is_complete_with(sender, slot, iface))
         error = start_session(sender, slot);
+    const bool has_control =
+        iface == STREAM_CONTROL || slot->interfaces[STREAM_CONTROL].is_connected;
+    if (error == 0 && slot->session != NULL && slot->reporter == NULL && has_control)
+        error = start_reports(slot);
     if (error == 0)
         interface->is_connected = true;
     return error;
@@ -344,9 +445,24 @@ void sender_write_captured(struct sender *sender, const float *samples, size_t f
 
 // Numbers
 
+struct measure_call {
+    const struct slot *slot;
+    struct sender_metrics *metrics;
+};
+
+static void measure_connections(void *arg)
+{
+    struct measure_call *call = arg;
+    call->metrics->connection_count = send_reporter_query(
+        call->slot->reporter, call->metrics->connections, SEND_REPORTER_MAX_CONNECTIONS);
+}
+
 static struct sender_metrics measure(const struct slot *slot)
 {
     struct sender_metrics metrics = {.is_complete = slot->session != NULL};
+    struct measure_call call = {.slot = slot, .metrics = &metrics};
+    if (slot->reporter != NULL)
+        network_run(slot->sender->config.network, measure_connections, &call);
     if (slot->session != NULL)
         metrics.session = send_session_metrics(slot->session);
     if (slot->socket != NULL)
@@ -376,6 +492,10 @@ static void add(struct sender_metrics *total, const struct sender_metrics *metri
     total->udp.bytes_sent += metrics->udp.bytes_sent;
     total->udp.packets_dropped += metrics->udp.packets_dropped;
     total->is_complete |= metrics->is_complete;
+    for (size_t i = 0; i < metrics->connection_count; i++) {
+        if (total->connection_count < SEND_REPORTER_MAX_CONNECTIONS)
+            total->connections[total->connection_count++] = metrics->connections[i];
+    }
 }
 
 struct sender_metrics sender_total(struct sender *sender)

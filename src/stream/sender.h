@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //
 // A sender with slots: what roc_sender and a network sender port have in common. A slot is one
-// remote receiver: its source, repair (and later control) addresses, a UDP socket, a send session
+// remote receiver: its source, repair and control addresses, a UDP socket, a send session
 // of its own. Samples that are written go to every complete slot.
 //
 // Thread: write rt (one thread at a time); everything else any but rt and not the network thread.
@@ -12,6 +12,7 @@
 #define ROC_STREAM_SENDER_H
 
 #include "net/network.h"
+#include "stream/send_reporter.h"
 #include "stream/send_session.h"
 
 struct sender;
@@ -19,7 +20,7 @@ struct sender;
 enum stream_interface { STREAM_SOURCE, STREAM_REPAIR, STREAM_CONTROL };
 
 struct sender_config {
-    struct network *network;            // borrowed
+    struct network *network; // borrowed
     // Its output is the sender's own. A max_packet_size of 0 means what Ethernet carries over IPv4
     // or IPv6, whichever a slot is connected by.
     struct send_session_config session;
@@ -56,10 +57,14 @@ struct sender_metrics {
     struct send_session_metrics session;
     struct udp_metrics udp;
     bool is_complete;
+    // Receivers that report over the control interface now.
+    size_t connection_count;
+    struct send_connection connections[SEND_REPORTER_MAX_CONNECTIONS];
 };
 // Returns 0 or -ENOENT.
 int sender_query(struct sender *sender, unsigned long long slot, struct sender_metrics *metrics);
-// Sums over all slots that are there now; complete when any is. The SSRC is 0.
+// Sums over all slots that are there now, and the receivers of all, as far as there is room;
+// complete when any is. The SSRC is 0.
 struct sender_metrics sender_total(struct sender *sender);
 
 #endif

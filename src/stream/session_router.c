@@ -2,6 +2,7 @@
 
 #include "stream/session_router.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "net/address.h"
 #include "stream/fec_reader.h"
@@ -12,6 +13,19 @@
 
 // As for a block that is usual.
 #define MIN_LDPC_RESERVE 64
+
+#define NS_PER_MS 1e6
+
+// How long stragglers of a stream whose sender said goodbye may still come.
+#define FAREWELL_NS    3000000000
+#define FAREWELL_COUNT 16
+
+// A sender that said goodbye.
+struct farewell {
+    unsigned long long slot;
+    uint32_t ssrc;
+    int64_t until_ns; // CLOCK_MONOTONIC
+};
 
 struct session_router {
     struct receiver_config config;
@@ -26,6 +40,8 @@ struct session_router {
     uint64_t sessions_total;
     uint64_t packets_foreign;
     struct receive_session_metrics ended; // sums
+    struct farewell farewells[FAREWELL_COUNT];
+    unsigned next_farewell;
 };
 
 int session_router_create(struct session_router **out, const struct receiver_config *config)
@@ -119,20 +135,48 @@ static struct session_entry *find_ssrc(const struct session_router *router, unsi
     return NULL;
 }
 
+// One that is leaving only when no other sends from there.
 static struct session_entry *find_address(const struct session_router *router,
                                           unsigned long long slot,
                                           const struct net_address *address)
 {
+    struct session_entry *leaving = NULL;
     size_t i;
 
     for (i = 0; i < router->entry_count; i++) {
         struct session_entry *entry = router->entries[i];
-        if (entry->has_slot && entry->slot == slot &&
-            net_address_is_equal(&entry->address, address)) {
+        if (!entry->has_slot || entry->slot != slot ||
+            !net_address_is_equal(&entry->address, address)) {
+            continue;
+        }
+        if (!entry->is_leaving) {
             return entry;
         }
+        leaving = entry;
     }
-    return NULL;
+    return leaving;
+}
+
+static bool is_taken(const struct session_router *router, unsigned long long slot,
+                     const struct net_address *address)
+{
+    const struct session_entry *entry = find_address(router, slot, address);
+
+    return entry && !entry->is_leaving;
+}
+
+static bool has_left(const struct session_router *router, unsigned long long slot, uint32_t ssrc)
+{
+    size_t i;
+
+    for (i = 0; i < FAREWELL_COUNT; i++) {
+        const struct farewell *farewell = &router->farewells[i];
+        if (farewell->until_ns != 0 && farewell->slot == slot && farewell->ssrc == ssrc &&
+            clock_monotonic_ns() < farewell->until_ns) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static const struct audio_encoding *find_encoding(const struct session_router *router,
@@ -218,10 +262,12 @@ static struct session_entry *begin_session(struct session_router *router, unsign
         *reason = "its sample rate is not the one that is read here";
     } else if (packet->payload_size < audio_encoding_frame_size(encoding)) {
         *reason = "it holds no sample";
-    } else if (find_address(router, slot, &packet->address)) {
+    } else if (is_taken(router, slot, &packet->address)) {
         *reason = "another stream from this address has not ended yet";
     } else if (router->entry_count == RECEIVER_MAX_SESSIONS) {
         *reason = "there are too many sessions";
+    } else if (has_left(router, slot, packet->ssrc)) {
+        *reason = "its sender said goodbye";
     }
     if (*reason) {
         return NULL;
@@ -346,6 +392,21 @@ static void add_metrics(struct receive_session_metrics *sum,
     sum->frames_skipped += metrics->frames_skipped;
     sum->queue_latency_ms = metrics->queue_latency_ms;
     sum->jitter_ms = metrics->jitter_ms;
+    sum->has_clock = metrics->has_clock;
+    sum->rtt_ms = metrics->rtt_ms;
+    sum->clock_offset_ms = metrics->clock_offset_ms;
+    sum->e2e_latency_ms = metrics->e2e_latency_ms;
+}
+
+static struct receive_session_metrics measure(const struct session_entry *entry)
+{
+    struct receive_session_metrics metrics = receive_session_metrics(entry->session);
+
+    metrics.has_clock = entry->timing.has_clock;
+    metrics.rtt_ms = (double)entry->timing.rtt_ns / NS_PER_MS;
+    metrics.clock_offset_ms = (double)entry->timing.clock_offset_ns / NS_PER_MS;
+    metrics.e2e_latency_ms = (double)entry->timing.e2e_latency_ns / NS_PER_MS;
+    return metrics;
 }
 
 static void end_session(struct session_router *router, struct session_entry *entry)
@@ -381,10 +442,39 @@ void session_router_end_slot(struct session_router *router, unsigned long long s
     for (i = 0; i < router->entry_count; i++) {
         struct session_entry *entry = router->entries[i];
         if (entry->has_slot && entry->slot == slot) {
-            entry->has_slot = false;
-            atomic_store_explicit(&entry->is_cancelled, true, memory_order_relaxed);
+            session_router_end(router, entry);
         }
     }
+}
+
+struct session_entry *session_router_find(const struct session_router *router,
+                                          unsigned long long slot, uint32_t ssrc)
+{
+    return find_ssrc(router, slot, ssrc);
+}
+
+void session_router_leave(struct session_router *router, struct session_entry *entry)
+{
+    struct farewell *farewell = &router->farewells[router->next_farewell];
+
+    if (entry->is_leaving) {
+        return;
+    }
+    entry->is_leaving = true;
+    receive_session_leave(entry->session);
+    *farewell = (struct farewell){
+        .slot = entry->slot,
+        .ssrc = entry->ssrc,
+        .until_ns = clock_monotonic_ns() + FAREWELL_NS,
+    };
+    router->next_farewell = (router->next_farewell + 1) % FAREWELL_COUNT;
+    log_info("stream", "the sender of SSRC %08x said goodbye", entry->ssrc);
+}
+
+void session_router_end(struct session_router *router, struct session_entry *entry)
+{
+    entry->has_slot = false;
+    atomic_store_explicit(&entry->is_cancelled, true, memory_order_relaxed);
 }
 
 void session_router_total(const struct session_router *router, struct receiver_metrics *metrics)
@@ -397,8 +487,7 @@ void session_router_total(const struct session_router *router, struct receiver_m
         .sum = router->ended,
     };
     for (i = 0; i < router->entry_count; i++) {
-        struct receive_session_metrics session =
-            receive_session_metrics(router->entries[i]->session);
+        struct receive_session_metrics session = measure(router->entries[i]);
         add_metrics(&metrics->sum, &session);
         metrics->sessions += router->entries[i]->has_slot;
     }
@@ -413,7 +502,7 @@ size_t session_router_query(const struct session_router *router, unsigned long l
     for (i = 0; i < router->entry_count && found < count; i++) {
         const struct session_entry *entry = router->entries[i];
         if (entry->has_slot && entry->slot == slot) {
-            sessions[found++] = receive_session_metrics(entry->session);
+            sessions[found++] = measure(entry);
         }
     }
     return found;

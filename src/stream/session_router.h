@@ -19,6 +19,14 @@
 
 struct session_router;
 
+// What reports tell about a session (receive_reporter.h); all 0 without.
+struct session_timing {
+    bool has_clock; // the next two are known
+    int64_t rtt_ns;
+    int64_t clock_offset_ns; // of the sender, seen from here
+    int64_t e2e_latency_ns;  // 0 while unknown
+};
+
 // A session as it travels between router and mixer.
 struct session_entry {
     struct receive_session *session;
@@ -29,6 +37,8 @@ struct session_entry {
     unsigned long long slot;
     uint32_t ssrc;
     struct net_address address;
+    bool is_leaving; // its sender said goodbye, what came before is still played
+    struct session_timing timing;
 };
 
 // config: copied. Returns 0 or -ENOMEM.
@@ -48,6 +58,15 @@ void session_router_push(struct session_router *router, unsigned long long slot,
 void session_router_collect(struct session_router *router);
 // Ends the sessions of a slot: no packet reaches them any more, the mixer drops them.
 void session_router_end_slot(struct session_router *router, unsigned long long slot);
+
+// The session of a sender; NULL when there is none.
+struct session_entry *session_router_find(const struct session_router *router,
+                                          unsigned long long slot, uint32_t ssrc);
+// Its sender said goodbye: the session ends when all is played. Another stream from the same
+// address may begin at once, and packets of this one that come after its end begin none.
+void session_router_leave(struct session_router *router, struct session_entry *entry);
+// Ends it at once, as session_router_end_slot does.
+void session_router_end(struct session_router *router, struct session_entry *entry);
 
 void session_router_total(const struct session_router *router, struct receiver_metrics *metrics);
 size_t session_router_query(const struct session_router *router, unsigned long long slot,

@@ -31,7 +31,11 @@ extern "C" {
  * A call that fails after it named a slot with good arguments *breaks* the slot, as with a sender
  * (see roc/sender.h).
  *
- * Not there yet: control endpoints (RTCP), latency tuning against clock drift (the latency is fixed
+ * A control endpoint is optional. With one, the receiver reports to senders how their streams
+ * arrive, learns the end-to-end latency (see roc_receiver_query() and roc/metrics_ext.h), and a
+ * sender that says goodbye is played to its end and no longer waited for.
+ *
+ * Not there yet: latency tuning against clock drift (the latency is fixed
  * with every profile, and latency_tolerance has no effect), conversion between different rates of
  * packets and frames, and LDPC. Binding what is missing fails with a message in the log.
  *

@@ -33,10 +33,12 @@ extern "C" {
  * slot: it stops sending and refuses everything but roc_sender_unlink(), after which its number can
  * be used again.
  *
- * Not there yet: control endpoints (RTCP), conversion between different rates of frames and
- * packets, latency tuning on the sender, and LDPC. Asking for them fails with a message in the log:
- * a control endpoint when it is connected, which breaks its slot, the others when the sender is
- * opened.
+ * A control endpoint is optional. With one, the sender tells receivers when its samples were
+ * captured and hears from them how the stream arrives (see roc_sender_query() and
+ * roc/metrics_ext.h), and says goodbye when the slot is removed or the sender is closed.
+ *
+ * Not there yet: conversion between different rates of frames and packets, latency tuning on the
+ * sender, and LDPC. Asking for them fails with a message in the log when the sender is opened.
  *
  * All functions return 0, or -1 with a message in the log; only roc_sender_write() logs nothing.
  * Thread: any, but one at a time for roc_sender_write(); roc_sender_close() excludes all others.

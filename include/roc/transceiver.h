@@ -119,6 +119,15 @@ typedef struct roc_port_metrics {
     unsigned int sessions; /**< senders heard now */
     unsigned long long sessions_total;
     double queue_latency_ms, target_latency_ms, jitter_ms;
+
+    /** From reports over a control interface, of the connection that is newest; see
+     * roc_connection_metrics_ext. NET_SENDER: how many receivers report; loss and jitter are what
+     * these say. */
+    unsigned int connections;
+    int has_clock;
+    double rtt_ms, clock_offset_ms, e2e_latency_ms; /**< e2e_latency_ms 0: unknown */
+    unsigned long long remote_packets_lost;         /**< NET_SENDER: lost on the way */
+    double remote_loss;                             /**< NET_SENDER: lately, 0..1 */
 } roc_port_metrics;
 
 ROC_API int roc_transceiver_open(roc_context *context, const roc_transceiver_config *config,
@@ -131,8 +140,8 @@ ROC_API int roc_transceiver_add_port(roc_transceiver *transceiver, const roc_por
 /** Removes its links, too. */
 ROC_API int roc_transceiver_remove_port(roc_transceiver *transceiver, roc_port port);
 
-/** NET_RECEIVER: binds an interface (source or repair); port 0 in the endpoint is replaced by the
- * real one. */
+/** NET_RECEIVER: binds an interface (source, repair or control); port 0 in the endpoint is replaced
+ * by the real one. */
 ROC_API int roc_transceiver_bind(roc_transceiver *transceiver, roc_port port, roc_interface iface,
                                  roc_endpoint *endpoint);
 /** NET_SENDER: connects an interface of destination number `slot`. */

@@ -44,6 +44,9 @@ int interface_check_protocol(roc_interface iface, const struct uri_protocol *pro
     case ROC_PROTO_RS8M_REPAIR:
         *scheme = FEC_RS8M;
         return 0;
+    case ROC_PROTO_RTCP: // reports are not protected
+        *scheme = FEC_NONE;
+        return 0;
     default:
         return api_fail(error, -ENOTSUP,
                         "%s:// is not supported; use rtp://, or rtp+rs8m:// with rs8m://",
@@ -64,7 +67,9 @@ int endpoint_request_init(struct endpoint_request *request, roc_interface iface,
     int code = interface_check_protocol(iface, request->protocol, &request->scheme, error);
     if (code != 0)
         return code;
-    request->iface = iface == ROC_INTERFACE_AUDIO_REPAIR ? STREAM_REPAIR : STREAM_SOURCE;
+    request->iface = iface == ROC_INTERFACE_AUDIO_REPAIR    ? STREAM_REPAIR
+                     : iface == ROC_INTERFACE_AUDIO_CONTROL ? STREAM_CONTROL
+                                                            : STREAM_SOURCE;
     code = endpoint_resolve(endpoint, &request->address);
     if (code != 0)
         return api_fail(error, code, "cannot find the host '%s'; check its name",
@@ -78,7 +83,7 @@ int endpoint_request_check_connect(const struct endpoint_request *request, enum 
     if (net_address_get_port(&request->address) == 0)
         return api_fail(error, -EINVAL,
                         "nothing listens on port 0; name the port that the receiver is bound to");
-    if (scheme != request->scheme)
+    if (request->iface != STREAM_CONTROL && scheme != request->scheme)
         return api_fail(error, -EPROTO,
                         "%s:// does not go with a sender %s FEC; use rtp:// without, and "
                         "rtp+rs8m:// with rs8m:// with it",

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/connection_metrics.h"
 #include "api/endpoint_request.h"
 #include "api/frame_reader.h"
 #include "api/slots.h"
@@ -175,12 +176,19 @@ int roc_receiver_bind(roc_receiver *receiver, roc_slot slot, roc_interface iface
     return roc_endpoint_set_port(endpoint, net_address_get_port(&request.address));
 }
 
-// How many sessions the slot has: 0 where nothing is bound yet.
-static unsigned count_sessions(roc_receiver *receiver, roc_slot slot)
+// Returns how many sessions the slot has, 0 where nothing is bound yet; or a negative errno.
+static int query(roc_receiver *receiver, roc_slot slot,
+                 struct receive_session_metrics sessions[RECEIVER_MAX_SESSIONS],
+                 struct api_error *error)
 {
-    struct receive_session_metrics sessions[RECEIVER_MAX_SESSIONS];
-    const int count = receiver_query(receiver->receiver, slot, sessions, RECEIVER_MAX_SESSIONS);
-    return count > 0 ? (unsigned)count : 0;
+    pthread_mutex_lock(&receiver->mutex);
+    const int code = slots_check(&receiver->slots, slot, error);
+    const int count =
+        code == 0 ? receiver_query(receiver->receiver, slot, sessions, RECEIVER_MAX_SESSIONS) : 0;
+    pthread_mutex_unlock(&receiver->mutex);
+    if (code != 0)
+        return code;
+    return count > 0 ? count : 0;
 }
 
 int roc_receiver_query(roc_receiver *receiver, roc_slot slot, roc_receiver_metrics *slot_metrics,
@@ -191,19 +199,33 @@ int roc_receiver_query(roc_receiver *receiver, roc_slot slot, roc_receiver_metri
     if (conn_metrics != NULL && conn_metrics_count == NULL)
         return refuse("query", "conn_metrics comes without conn_metrics_count");
     struct api_error error;
-    pthread_mutex_lock(&receiver->mutex);
-    const int code = slots_check(&receiver->slots, slot, &error);
-    const unsigned sessions = code == 0 ? count_sessions(receiver, slot) : 0;
-    pthread_mutex_unlock(&receiver->mutex);
-    if (code != 0)
+    struct receive_session_metrics sessions[RECEIVER_MAX_SESSIONS];
+    const int count = query(receiver, slot, sessions, &error);
+    if (count < 0)
         return refuse("query", error.text);
     if (slot_metrics != NULL)
-        *slot_metrics = (roc_receiver_metrics){.connection_count = sessions};
-    if (conn_metrics_count != NULL && *conn_metrics_count > sessions)
-        *conn_metrics_count = sessions;
-    // When a sample was captured is known from reports only, which need a control interface.
+        *slot_metrics = (roc_receiver_metrics){.connection_count = (unsigned)count};
+    if (conn_metrics_count != NULL && *conn_metrics_count > (size_t)count)
+        *conn_metrics_count = (size_t)count;
     for (size_t i = 0; conn_metrics != NULL && i < *conn_metrics_count; i++)
-        conn_metrics[i] = (roc_connection_metrics){.e2e_latency = 0};
+        conn_metrics[i].e2e_latency = connection_metrics_of_sender(&sessions[i]).e2e_latency;
+    return 0;
+}
+
+int roc_receiver_query_ext(roc_receiver *receiver, roc_slot slot, roc_connection_metrics_ext *ext,
+                           size_t *count)
+{
+    if (receiver == NULL || count == NULL)
+        return refuse("query_ext", "receiver or count is NULL");
+    struct api_error error;
+    struct receive_session_metrics sessions[RECEIVER_MAX_SESSIONS];
+    const int found = query(receiver, slot, sessions, &error);
+    if (found < 0)
+        return refuse("query_ext", error.text);
+    if (*count > (size_t)found)
+        *count = (size_t)found;
+    for (size_t i = 0; ext != NULL && i < *count; i++)
+        ext[i] = connection_metrics_of_sender(&sessions[i]);
     return 0;
 }
 

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/connection_metrics.h"
 #include "api/endpoint_request.h"
 #include "api/frame_writer.h"
 #include "api/slots.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "net/address.h"
 #include "stream/sender.h"
@@ -18,6 +20,8 @@
 // their repair. A sender with many slots shares what this many have.
 #define PACKETS_PER_SLOT     512
 #define MAX_SLOTS_OF_PACKETS 8
+
+#define NS_PER_S 1000000000ll
 
 struct roc_sender {
     roc_context *context;
@@ -29,6 +33,7 @@ struct roc_sender {
 
     struct {
         struct frame_writer writer;
+        int64_t capture_time_ns; // of the next sample of the frame that is written
     } rt;
 };
 
@@ -105,7 +110,7 @@ static void break_slot(roc_sender *sender, struct slot_entry *entry)
     (void)sender_unlink(sender->sender, entry->number);
 }
 
-// The rooms below have no consolidated interface, and refuse a control one when it is connected.
+// The rooms below have no consolidated interface.
 static int pass_config(roc_sender *sender, roc_slot slot, roc_interface iface,
                        const struct udp_config *config, struct api_error *error)
 {
@@ -114,6 +119,8 @@ static int pass_config(roc_sender *sender, roc_slot slot, roc_interface iface,
         code = sender_configure(sender->sender, slot, STREAM_SOURCE, config);
     else if (iface == ROC_INTERFACE_AUDIO_REPAIR)
         code = sender_configure(sender->sender, slot, STREAM_REPAIR, config);
+    else if (iface == ROC_INTERFACE_AUDIO_CONTROL)
+        code = sender_configure(sender->sender, slot, STREAM_CONTROL, config);
     return code == 0 ? 0 : api_fail(error, code, "%s", strerrordesc_np(-code));
 }
 
@@ -216,6 +223,19 @@ int roc_sender_connect(roc_sender *sender, roc_slot slot, roc_interface iface,
     return 0;
 }
 
+// The receivers that report now: none where nothing is connected yet.
+static int query(roc_sender *sender, roc_slot slot, struct sender_metrics *metrics,
+                 struct api_error *error)
+{
+    *metrics = (struct sender_metrics){0};
+    pthread_mutex_lock(&sender->mutex);
+    const int code = slots_check(&sender->slots, slot, error);
+    if (code == 0)
+        (void)sender_query(sender->sender, slot, metrics);
+    pthread_mutex_unlock(&sender->mutex);
+    return code;
+}
+
 int roc_sender_query(roc_sender *sender, roc_slot slot, roc_sender_metrics *slot_metrics,
                      roc_connection_metrics *conn_metrics, size_t *conn_metrics_count)
 {
@@ -224,17 +244,32 @@ int roc_sender_query(roc_sender *sender, roc_slot slot, roc_sender_metrics *slot
     if (conn_metrics != NULL && conn_metrics_count == NULL)
         return refuse("query", "conn_metrics comes without conn_metrics_count");
     struct api_error error;
-    pthread_mutex_lock(&sender->mutex);
-    const int code = slots_check(&sender->slots, slot, &error);
-    pthread_mutex_unlock(&sender->mutex);
-    if (code != 0)
+    struct sender_metrics metrics;
+    if (query(sender, slot, &metrics, &error) != 0)
         return refuse("query", error.text);
-    // Receivers make themselves known by their reports, and a sender without a control interface
-    // gets none.
+    const size_t count = metrics.connection_count;
     if (slot_metrics != NULL)
-        *slot_metrics = (roc_sender_metrics){.connection_count = 0};
-    if (conn_metrics_count != NULL)
-        *conn_metrics_count = 0;
+        *slot_metrics = (roc_sender_metrics){.connection_count = (unsigned)count};
+    if (conn_metrics_count != NULL && *conn_metrics_count > count)
+        *conn_metrics_count = count;
+    for (size_t i = 0; conn_metrics != NULL && i < *conn_metrics_count; i++)
+        conn_metrics[i].e2e_latency = (unsigned long long)metrics.connections[i].e2e_latency_ns;
+    return 0;
+}
+
+int roc_sender_query_ext(roc_sender *sender, roc_slot slot, roc_connection_metrics_ext *ext,
+                         size_t *count)
+{
+    if (sender == NULL || count == NULL)
+        return refuse("query_ext", "sender or count is NULL");
+    struct api_error error;
+    struct sender_metrics metrics;
+    if (query(sender, slot, &metrics, &error) != 0)
+        return refuse("query_ext", error.text);
+    if (*count > metrics.connection_count)
+        *count = metrics.connection_count;
+    for (size_t i = 0; ext != NULL && i < *count; i++)
+        ext[i] = connection_metrics_of_receiver(&metrics.connections[i]);
     return 0;
 }
 
@@ -257,13 +292,17 @@ int roc_sender_unlink(roc_sender *sender, roc_slot slot)
 static void write_piece(const float *samples, size_t frames, void *arg)
 {
     roc_sender *sender = arg;
-    sender_write(sender->sender, samples, frames);
+    if (sender->rt.writer.has_pacer)
+        sender->rt.capture_time_ns = clock_realtime_ns();
+    sender_write_captured(sender->sender, samples, frames, sender->rt.capture_time_ns);
+    sender->rt.capture_time_ns += (int64_t)frames * NS_PER_S / sender->rt.writer.frames.rate_hz;
 }
 
 int roc_sender_write(roc_sender *sender, const roc_frame *frame)
 {
     if (sender == NULL || frame_writer_check(&sender->rt.writer, frame) < 0)
         return -1;
+    sender->rt.capture_time_ns = clock_realtime_ns();
     frame_writer_write(&sender->rt.writer, frame, write_piece, sender);
     return 0;
 }

@@ -5,6 +5,8 @@
 
 #include "api/transceiver.h"
 
+#define NS_PER_MS 1e6
+
 static void add_device(roc_port_metrics *metrics, const struct device *device)
 {
     const struct device_state state = device_get_state(device);
@@ -19,12 +21,28 @@ static void add_device(roc_port_metrics *metrics, const struct device *device)
     }
 }
 
+static void add_connection(roc_port_metrics *metrics, const struct send_connection *connection)
+{
+    metrics->has_clock = connection->has_clock;
+    metrics->rtt_ms = (double)connection->rtt_ns / NS_PER_MS;
+    metrics->clock_offset_ms = (double)connection->clock_offset_ns / NS_PER_MS;
+    metrics->e2e_latency_ms = (double)connection->e2e_latency_ns / NS_PER_MS;
+    metrics->queue_latency_ms = (double)connection->queue_latency_ns / NS_PER_MS;
+    metrics->jitter_ms = (double)connection->jitter_ns / NS_PER_MS;
+    if (connection->packets_lost > 0)
+        metrics->remote_packets_lost = (unsigned long long)connection->packets_lost;
+    metrics->remote_loss = connection->loss;
+}
+
 static void add_sender(roc_port_metrics *metrics, struct sender *sender)
 {
     const struct sender_metrics total = sender_total(sender);
     metrics->packets_sent = total.session.source_packets;
     metrics->repair_packets_sent = total.session.repair_packets;
     metrics->bytes_sent = total.udp.bytes_sent;
+    metrics->connections = (unsigned)total.connection_count;
+    if (total.connection_count > 0)
+        add_connection(metrics, &total.connections[total.connection_count - 1]);
 }
 
 static void add_receiver(roc_port_metrics *metrics, const struct transceiver_port *port)
@@ -48,6 +66,10 @@ static void add_receiver(roc_port_metrics *metrics, const struct transceiver_por
     metrics->queue_latency_ms = sum->queue_latency_ms;
     metrics->target_latency_ms = (double)port->target_latency_ns / 1e6;
     metrics->jitter_ms = sum->jitter_ms;
+    metrics->has_clock = sum->has_clock;
+    metrics->rtt_ms = sum->rtt_ms;
+    metrics->clock_offset_ms = sum->clock_offset_ms;
+    metrics->e2e_latency_ms = sum->e2e_latency_ms;
 }
 
 static int query_port(roc_transceiver *transceiver, roc_port id, roc_port_metrics *metrics)

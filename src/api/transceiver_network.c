@@ -27,7 +27,8 @@ static int bind_port(roc_transceiver *transceiver, roc_port id, struct endpoint_
         return transceiver_fail(-EINVAL, "port %llu is no network receiver; only these are bound",
                                 id);
     // rtp:// has no repair, and a port that is bound keeps its scheme.
-    if (port->is_bound && port->scheme != request->scheme)
+    const bool has_scheme = request->iface != STREAM_CONTROL;
+    if (has_scheme && port->is_bound && port->scheme != request->scheme)
         return explain_bind(request, -EPROTO);
     const struct udp_config config = {
         .bind = request->address,
@@ -37,8 +38,10 @@ static int bind_port(roc_transceiver *transceiver, roc_port id, struct endpoint_
                                    request->scheme, &config, &request->address);
     if (code != 0)
         return explain_bind(request, code);
-    port->is_bound = true;
-    port->scheme = request->scheme;
+    if (has_scheme) {
+        port->is_bound = true;
+        port->scheme = request->scheme;
+    }
     return 0;
 }
 

@@ -209,7 +209,6 @@ static void test_receiver_failed_bind_breaks_the_slot(void **state)
         {ROC_INTERFACE_AUDIO_SOURCE, "rtp+ldpc://127.0.0.1:0"},
         {ROC_INTERFACE_AUDIO_REPAIR, "rtp://127.0.0.1:0"},
         {ROC_INTERFACE_AUDIO_REPAIR, "ldpc://127.0.0.1:0"},
-        {ROC_INTERFACE_AUDIO_CONTROL, "rtcp://127.0.0.1:0"},
         {ROC_INTERFACE_CONSOLIDATED, "rtsp://127.0.0.1:0"},
         {ROC_INTERFACE_CONSOLIDATED, "rtp://127.0.0.1:0"},
     };

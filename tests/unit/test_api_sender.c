@@ -322,7 +322,6 @@ static void test_sender_failed_connect_breaks_the_slot(void **state)
         {ROC_INTERFACE_AUDIO_SOURCE, "rs8m://127.0.0.1:4100"},     // for the other interface
         {ROC_INTERFACE_AUDIO_REPAIR, "rtp+rs8m://127.0.0.1:4100"},
         {ROC_INTERFACE_AUDIO_REPAIR, "ldpc://127.0.0.1:4100"},
-        {ROC_INTERFACE_AUDIO_CONTROL, "rtcp://127.0.0.1:4100"},
         {ROC_INTERFACE_AUDIO_CONTROL, "rtp://127.0.0.1:4100"},
         {ROC_INTERFACE_CONSOLIDATED, "rtsp://127.0.0.1:4100"},
         {ROC_INTERFACE_AUDIO_SOURCE, "rtsp://127.0.0.1:4100"},

@@ -242,7 +242,6 @@ static void test_transceiver_bind_refuses_misuse(void **state)
     refused(bind_to(receiver, (roc_interface)5, "rtp://127.0.0.1:0"), -EPROTO, "unknown");
     refused(bind_to(receiver, SOURCE, "rtp+ldpc://127.0.0.1:0"), -ENOTSUP, "rtp+ldpc");
     refused(bind_to(receiver, REPAIR, "ldpc://127.0.0.1:0"), -ENOTSUP, "ldpc");
-    refused(bind_to(receiver, ROC_INTERFACE_AUDIO_CONTROL, "rtcp://127.0.0.1:0"), -ENOTSUP, "rtcp");
     refused(bind_to(receiver, ROC_INTERFACE_CONSOLIDATED, "rtsp://127.0.0.1"), -ENOTSUP, "rtsp");
     refused(bind_to(receiver, SOURCE, "rtp://no-such-host.invalid:0"), -EHOSTUNREACH,
             "no-such-host.invalid");

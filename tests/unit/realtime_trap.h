@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 //
-// Counts what a real-time function must not do: malloc and its relatives, free, and taking a mutex.
+// Counts what a real-time function must not do: malloc and its relatives, free, taking a lock, and
+// calls that may wait: for a time, for another thread, or for a file or socket.
 // Included by one file of a test program; it replaces these functions for the
 // program. Under a sanitizer, which replaces them itself, nothing is counted and
 // REALTIME_TRAP_WORKS is 0.
@@ -10,9 +11,16 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #    define REALTIME_TRAP_WORKS 0
@@ -99,20 +107,56 @@ REALTIME_TRAP_EXPORT void free(void *memory)
     __libc_free(memory);
 }
 
-static int (*realtime_trap_next_lock)(pthread_mutex_t *mutex);
+// Replaces a function by one that counts its calls. The next one is found before main, when there
+// is one thread.
+#    define REALTIME_TRAP(result, name, parameters, arguments)                   \
+        static result(*realtime_trap_next_##name) parameters;                    \
+        __attribute__((constructor)) static void realtime_trap_find_##name(void) \
+        {                                                                        \
+            if (realtime_trap_next_##name == NULL)                               \
+                *(void **)&realtime_trap_next_##name = dlsym(RTLD_NEXT, #name);  \
+        }                                                                        \
+        REALTIME_TRAP_EXPORT result name parameters                              \
+        {                                                                        \
+            realtime_trap_hit();                                                 \
+            realtime_trap_find_##name();                                         \
+            return realtime_trap_next_##name arguments;                          \
+        }
 
-// Before main, when there is one thread.
-__attribute__((constructor)) static void realtime_trap_find_lock(void)
+REALTIME_TRAP(int, pthread_mutex_lock, (pthread_mutex_t * mutex), (mutex))
+REALTIME_TRAP(int, pthread_rwlock_rdlock, (pthread_rwlock_t * lock), (lock))
+REALTIME_TRAP(int, pthread_rwlock_wrlock, (pthread_rwlock_t * lock), (lock))
+REALTIME_TRAP(int, pthread_join, (pthread_t thread, void **result), (thread, result))
+REALTIME_TRAP(int, sem_wait, (sem_t * semaphore), (semaphore))
+REALTIME_TRAP(int, nanosleep, (const struct timespec *time, struct timespec *left), (time, left))
+REALTIME_TRAP(int, clock_nanosleep,
+              (clockid_t clock, int flags, const struct timespec *time, struct timespec *left),
+              (clock, flags, time, left))
+REALTIME_TRAP(int, poll, (struct pollfd * fds, nfds_t count, int timeout), (fds, count, timeout))
+REALTIME_TRAP(int, epoll_wait, (int fd, struct epoll_event *events, int count, int timeout),
+              (fd, events, count, timeout))
+REALTIME_TRAP(ssize_t, read, (int fd, void *bytes, size_t size), (fd, bytes, size))
+REALTIME_TRAP(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+REALTIME_TRAP(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags),
+              (fd, message, flags))
+REALTIME_TRAP(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags),
+              (fd, messages, count, flags))
+
+static ssize_t (*realtime_trap_next_write)(int fd, const void *bytes, size_t size);
+
+__attribute__((constructor)) static void realtime_trap_find_write(void)
 {
-    if (realtime_trap_next_lock == NULL)
-        *(void **)&realtime_trap_next_lock = dlsym(RTLD_NEXT, "pthread_mutex_lock");
+    if (realtime_trap_next_write == NULL)
+        *(void **)&realtime_trap_next_write = dlsym(RTLD_NEXT, "write");
 }
 
-REALTIME_TRAP_EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
+// Another thread is woken through a file that does not block.
+REALTIME_TRAP_EXPORT ssize_t write(int fd, const void *bytes, size_t size)
 {
-    realtime_trap_hit();
-    realtime_trap_find_lock();
-    return realtime_trap_next_lock(mutex);
+    if (realtime_trap_is_set && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0)
+        realtime_trap_hit();
+    realtime_trap_find_write();
+    return realtime_trap_next_write(fd, bytes, size);
 }
 
 #endif

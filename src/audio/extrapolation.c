@@ -3,6 +3,7 @@
 #include "audio/extrapolation.h"
 
 #include "audio/linear_prediction.h"
+#include "audio/mix.h"
 #include "audio/waveform_match.h"
 
 #include <errno.h>
@@ -17,14 +18,19 @@
 #define MIN_WINDOW      128
 #define LAGS_PER_WINDOW 2
 #define MIN_ORDER       8
+// Noise at its full level is heard as a burst where a tone hid it before.
+#define NOISE_SHARE 0.7
 // A filter of a higher order would learn the noise by heart.
 #define WINDOW_PER_ORDER 4
 // What all channels together may cost at the beginning, in frames times order.
 #define BUDGET (2 * MAX_WINDOW * LINEAR_PREDICTION_MAX_ORDER)
 
-// Cycles are looked for with the last half of a window, first roughly, in means of so many frames.
+// Cycles are looked for with the last part of a window, first roughly, in means of so many frames.
+#define PARTS   2
 #define ROUGH   4
 #define MIN_LAG 64
+// As in pcm.c: a step of known length becomes vector code.
+#define STEP 16
 
 // Each sample is that of a cycle before, scaled, and what the filter makes of the rest.
 struct voice {
@@ -52,7 +58,7 @@ struct extrapolation {
     double *numbers; // of the voices
     float *cycles;
     // Scratch
-    float *flat, *rough;       // `size` and its part in means
+    float *flat, *sum, *rough; // `size` and its part in means
     float *forward, *backward; // `window`
 };
 
@@ -107,12 +113,13 @@ int extrapolation_create(struct extrapolation **out, unsigned channels, unsigned
         channels * (2 * (size_t)extrapolation->order + EXTRAPOLATION_MAX_FRAMES), sizeof(double));
     extrapolation->cycles = calloc(extrapolation->max_lag * channels, sizeof(float));
     extrapolation->flat = calloc(extrapolation->size, sizeof(float));
+    extrapolation->sum = calloc(extrapolation->size, sizeof(float));
     extrapolation->rough = calloc(extrapolation->size / ROUGH + 1, sizeof(float));
     extrapolation->forward = calloc(extrapolation->window, sizeof(float));
     extrapolation->backward = calloc(extrapolation->window, sizeof(float));
     if (!extrapolation->history || !extrapolation->voices || !extrapolation->numbers ||
-        !extrapolation->cycles || !extrapolation->flat || !extrapolation->rough ||
-        !extrapolation->forward || !extrapolation->backward) {
+        !extrapolation->cycles || !extrapolation->flat || !extrapolation->sum ||
+        !extrapolation->rough || !extrapolation->forward || !extrapolation->backward) {
         goto fail;
     }
     place_voices(extrapolation);
@@ -134,6 +141,7 @@ void extrapolation_destroy(struct extrapolation *extrapolation)
     free(extrapolation->numbers);
     free(extrapolation->cycles);
     free(extrapolation->flat);
+    free(extrapolation->sum);
     free(extrapolation->rough);
     free(extrapolation->forward);
     free(extrapolation->backward);
@@ -173,29 +181,60 @@ bool extrapolation_is_empty(const struct extrapolation *extrapolation)
     return extrapolation->count == 0;
 }
 
-static float tame(float sample)
+static inline float tame(float sample)
 {
     sample = sample == sample ? sample : 0.0f;
     sample = sample < -1.0f ? -1.0f : sample;
     return sample > 1.0f ? 1.0f : sample;
 }
 
-// Channels first .. end of the history in order of time, added up.
-static void flatten(struct extrapolation *extrapolation, size_t first, size_t end)
+static void tame_all(float *samples, size_t count)
 {
-    size_t channels = extrapolation->channels;
-    size_t at =
-        (extrapolation->head + extrapolation->size - extrapolation->count) % extrapolation->size;
-    size_t i, channel;
+    size_t i = 0;
 
-    for (i = 0; i < extrapolation->count; i++) {
-        const float *frame = extrapolation->history + at * channels;
-        float sum = tame(frame[first]);
-        for (channel = first + 1; channel < end; channel++) {
-            sum += tame(frame[channel]);
+    for (; count - i >= STEP; i += STEP) {
+        for (size_t s = 0; s < STEP; s++) {
+            samples[i + s] = tame(samples[i + s]);
         }
-        extrapolation->flat[i] = sum;
-        at = at + 1 == extrapolation->size ? 0 : at + 1;
+    }
+    for (; i < count; i++) {
+        samples[i] = tame(samples[i]);
+    }
+}
+
+static void copy_channel(const struct extrapolation *extrapolation, size_t channel, size_t from,
+                         size_t frames, float *out)
+{
+    const size_t channels = extrapolation->channels;
+    const float *in = extrapolation->history + from * channels + channel;
+    size_t i;
+
+    for (i = 0; i < frames; i++) {
+        out[i] = in[i * channels];
+    }
+}
+
+// One channel of the history in order of time.
+static void flatten(struct extrapolation *extrapolation, size_t channel)
+{
+    size_t count = extrapolation->count;
+    size_t from = (extrapolation->head + extrapolation->size - count) % extrapolation->size;
+    size_t first = extrapolation->size - from < count ? extrapolation->size - from : count;
+
+    copy_channel(extrapolation, channel, from, first, extrapolation->flat);
+    copy_channel(extrapolation, channel, 0, count - first, extrapolation->flat + first);
+    tame_all(extrapolation->flat, count);
+}
+
+// All channels of it, added up.
+static void flatten_all(struct extrapolation *extrapolation)
+{
+    size_t channel;
+
+    memset(extrapolation->sum, 0, extrapolation->count * sizeof(float));
+    for (channel = 0; channel < extrapolation->channels; channel++) {
+        flatten(extrapolation, channel);
+        mix_add(extrapolation->sum, extrapolation->flat, 1.0f, extrapolation->count);
     }
 }
 
@@ -203,7 +242,7 @@ static void flatten(struct extrapolation *extrapolation, size_t first, size_t en
 static size_t roughen(struct extrapolation *extrapolation)
 {
     size_t count = extrapolation->count / ROUGH;
-    const float *in = extrapolation->flat + extrapolation->count % ROUGH;
+    const float *in = extrapolation->sum + extrapolation->count % ROUGH;
     size_t i;
 
     for (i = 0; i < count; i++, in += ROUGH) {
@@ -216,17 +255,17 @@ static size_t roughen(struct extrapolation *extrapolation)
 static void find_lag(struct extrapolation *extrapolation)
 {
     size_t count = extrapolation->count;
-    size_t length = extrapolation->window / 2;
+    size_t length = extrapolation->window / PARTS;
     size_t max, rough, low, high;
 
     extrapolation->lag = 0;
     extrapolation->at = 0;
-    // Half a window more: the least that the filter should see of the rest.
+    flatten_all(extrapolation);
+    // As much again: the least that the filter should see of the rest.
     if (count < 2 * length + 2 * MIN_LAG) {
         return;
     }
     max = count - 2 * length < extrapolation->max_lag ? count - 2 * length : extrapolation->max_lag;
-    flatten(extrapolation, 0, extrapolation->channels);
     rough = ROUGH * waveform_match_find(extrapolation->rough, roughen(extrapolation),
                                         length / ROUGH, MIN_LAG / ROUGH, max / ROUGH);
     if (rough == 0) {
@@ -234,30 +273,44 @@ static void find_lag(struct extrapolation *extrapolation)
     }
     low = rough - ROUGH > MIN_LAG ? rough - ROUGH : MIN_LAG;
     high = rough + ROUGH < max ? rough + ROUGH : max;
-    extrapolation->lag = waveform_match_find(extrapolation->flat, count, length, low, high);
+    extrapolation->lag = waveform_match_find(extrapolation->sum, count, length, low, high);
+}
+
+static inline float largest(float a, float b)
+{
+    return a > b ? a : b;
 }
 
 static void measure(struct voice *voice, const float *samples, size_t count)
 {
-    float peak = fabsf(samples[0]);
-    float step = 0;
-    size_t i;
+    float peaks[STEP] = {0}, steps[STEP] = {0};
+    size_t i = 1;
+    size_t s;
 
-    for (i = 1; i < count; i++) {
-        float magnitude = fabsf(samples[i]);
-        float rise = fabsf(samples[i] - samples[i - 1]);
-        peak = magnitude > peak ? magnitude : peak;
-        step = rise > step ? rise : step;
+    peaks[0] = fabsf(samples[0]);
+    for (; count - i >= STEP; i += STEP) {
+        for (s = 0; s < STEP; s++) {
+            peaks[s] = largest(peaks[s], fabsf(samples[i + s]));
+            steps[s] = largest(steps[s], fabsf(samples[i + s] - samples[i + s - 1]));
+        }
     }
-    voice->peak = (double)peak;
-    voice->step = (double)step;
+    for (; i < count; i++) {
+        peaks[0] = largest(peaks[0], fabsf(samples[i]));
+        steps[0] = largest(steps[0], fabsf(samples[i] - samples[i - 1]));
+    }
+    for (s = 1; s < STEP; s++) {
+        peaks[0] = largest(peaks[0], peaks[s]);
+        steps[0] = largest(steps[0], steps[s]);
+    }
+    voice->peak = (double)peaks[0];
+    voice->step = (double)steps[0];
     voice->last = (double)samples[count - 1];
 }
 
 // How much of now is in the cycle before. Never more than all of it: it would grow.
 static void take_cycle(struct extrapolation *extrapolation, struct voice *voice)
 {
-    size_t length = extrapolation->window / 2;
+    size_t length = extrapolation->window / PARTS;
     const float *now = extrapolation->flat + (extrapolation->count - length);
     const float *then = now - extrapolation->lag;
     float power = waveform_match_product(then, then, length);
@@ -308,9 +361,9 @@ static void learn(struct extrapolation *extrapolation, struct voice *voice)
     voice->noise = 0;
     if (used > 0) {
         // Even noise of amplitude a has the power a * a / 3.
-        voice->noise =
-            sqrt(3.0) * linear_prediction_burg(extrapolation->forward, extrapolation->backward,
-                                               count, used, voice->weights + (order - used));
+        voice->noise = NOISE_SHARE * sqrt(3.0) *
+                       linear_prediction_burg(extrapolation->forward, extrapolation->backward,
+                                              count, used, voice->weights + (order - used));
     }
 }
 
@@ -319,9 +372,12 @@ void extrapolation_start(struct extrapolation *extrapolation)
     size_t channel;
 
     find_lag(extrapolation);
-    for (channel = 0; channel < extrapolation->channels; channel++) {
+    for (channel = extrapolation->channels; channel-- > 0;) {
         struct voice *voice = &extrapolation->voices[channel];
-        flatten(extrapolation, channel, channel + 1);
+        // The last one is still there from the search.
+        if (channel + 1 < extrapolation->channels) {
+            flatten(extrapolation, channel);
+        }
         measure(voice, extrapolation->flat, extrapolation->count);
         learn(extrapolation, voice);
     }

@@ -50,25 +50,37 @@ struct sums {
     TARGET static struct sums correlate_##NAME(const float *forward, const float *backward,   \
                                                size_t count) {                                \
         const size_t width = sizeof(VECTOR) / sizeof(float);                                  \
-        VECTOR product = {0}, power = {0}, rise, fall;                                        \
+        VECTOR product[2] = {{0}}, power[2] = {{0}}, rise, fall;                              \
         struct sums sums = {0, 0};                                                            \
-        size_t i;                                                                             \
+        size_t i, s;                                                                          \
         for (i = 0; i < width; i++) {                                                         \
             rise[i] = (float)(i + 1);                                                         \
             fall[i] = (float)count - (float)i;                                                \
         }                                                                                     \
-        for (i = 0; count - i >= width; i += width) {                                         \
+        for (i = 0; count - i >= 2 * width; i += 2 * width) {                                 \
+            for (s = 0; s < 2; s++) {                                                         \
+                VECTOR f = *(const VECTOR *)(forward + i + s * width);                        \
+                VECTOR b = *(const VECTOR *)(backward + i + s * width);                       \
+                VECTOR weight = (rise + (float)(s * width)) * (fall - (float)(s * width));    \
+                product[s] += weight * f * b;                                                 \
+                power[s] += weight * (f * f + b * b);                                         \
+            }                                                                                 \
+            rise += (float)(2 * width);                                                       \
+            fall -= (float)(2 * width);                                                       \
+        }                                                                                     \
+        if (count - i >= width) {                                                             \
             VECTOR f = *(const VECTOR *)(forward + i);                                        \
             VECTOR b = *(const VECTOR *)(backward + i);                                       \
             VECTOR weight = rise * fall;                                                      \
-            product += weight * f * b;                                                        \
-            power += weight * (f * f + b * b);                                                \
-            rise += (float)width;                                                             \
-            fall -= (float)width;                                                             \
+            product[0] += weight * f * b;                                                     \
+            power[0] += weight * (f * f + b * b);                                             \
+            i += width;                                                                       \
         }                                                                                     \
-        for (size_t lane = 0; lane < width; lane++) {                                         \
-            sums.product += (double)product[lane];                                            \
-            sums.power += (double)power[lane];                                                \
+        product[0] += product[1];                                                             \
+        power[0] += power[1];                                                                 \
+        for (s = 0; s < width; s++) {                                                         \
+            sums.product += (double)product[0][s];                                            \
+            sums.power += (double)power[0][s];                                                \
         }                                                                                     \
         for (; i < count; i++) {                                                              \
             float weight = (float)(i + 1) * (float)(count - i);                               \

@@ -3,6 +3,7 @@
 #include "stream/session_mixer.h"
 
 #include "audio/channel_map.h"
+#include "audio/limiter.h"
 #include "audio/mix.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct session_mixer {
     int64_t last_ns;  // of the last ready
     int64_t fraction; // of a frame, in 1 / NS_PER_S, that the clock is ahead
     size_t piece_frames;
+    struct limiter limiter;
     float *session_piece; // in the channels of a session
     float *mapped_piece;  // in the channels of the output
 };
@@ -48,6 +50,7 @@ int session_mixer_create(struct session_mixer **out, const struct session_mixer_
     mixer->clockless = config->clockless;
     mixer->from_router = session_router_to_mixer(config->router);
     mixer->to_router = session_router_from_mixer(config->router);
+    limiter_init(&mixer->limiter, config->channels, config->rate_hz);
     mixer->piece_frames = PIECE_SAMPLES / channels;
     mixer->session_piece = calloc(PIECE_SAMPLES, sizeof(float));
     mixer->mapped_piece = calloc(PIECE_SAMPLES, sizeof(float));
@@ -132,6 +135,7 @@ static void read_piece(struct session_mixer *mixer, float *samples, size_t frame
 
     if (mixer->entry_count == 0) {
         memset(samples, 0, count * sizeof(*samples));
+        limiter_init(&mixer->limiter, mixer->config.channels, mixer->config.rate_hz);
         return;
     }
     read_mapped(mixer, mixer->entries[0], samples, frames);
@@ -139,10 +143,9 @@ static void read_piece(struct session_mixer *mixer, float *samples, size_t frame
         read_mapped(mixer, mixer->entries[i], mixer->mapped_piece, frames);
         mix_add(samples, mixer->mapped_piece, 1.0f, count);
     }
-    // A single session cannot leave the range.
-    if (mixer->entry_count > 1) {
-        mix_clip(samples, count);
-    }
+    // A single session does not leave the range, and passes as it is: but for the third of a second
+    // after others have left, in which it comes back to its full level.
+    limiter_push(&mixer->limiter, samples, frames);
 }
 
 void session_mixer_read(struct session_mixer *mixer, float *samples, size_t frames)

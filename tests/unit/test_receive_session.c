@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -557,6 +558,132 @@ static void test_receive_session_is_bit_exact_without_fec(void **state)
     assert_int_equal(metrics(f).packets_lost, 0);
 }
 
+// ---- concealment: a tone, in packets of which the tests lose some
+
+static double tone(int64_t position, unsigned channel)
+{
+    return (channel ? 0.25 : 0.5) * sin(0.0627 * (double)position);
+}
+
+static void open_concealing(struct fixture *f, bool clockless)
+{
+    struct receive_session_config config = {
+        .pool = f->pool,
+        .encoding = test_encoding,
+        .target_latency_ns = 100 * MS_NS,
+        .clockless = clockless,
+    };
+    assert_int_equal(receive_session_create(&f->session, &config), 0);
+}
+
+static void push_tone(struct fixture *f, int from, int to)
+{
+    for (int index = from; index < to; index++) {
+        struct packet *packet =
+            make_source(f->pool, (uint16_t)(first_seq + index),
+                        first_timestamp + (uint32_t)index * TEST_FRAMES, TEST_FRAMES);
+        float samples[TEST_FRAMES * TEST_CHANNELS];
+        for (int i = 0; i < TEST_FRAMES; i++) {
+            for (unsigned c = 0; c < TEST_CHANNELS; c++) {
+                samples[i * TEST_CHANNELS + (int)c] = (float)tone(index * TEST_FRAMES + i, c);
+            }
+        }
+        pcm_encode_l16(packet->data + packet->payload_offset, samples, TEST_FRAMES * TEST_CHANNELS);
+        receive_session_push(f->session, packet);
+    }
+}
+
+// The tone's own largest step is 0.0314, its peak 0.5.
+static void assert_smooth(struct fixture *f, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        assert_true(fabsf(f->samples[i * TEST_CHANNELS] - f->samples[(i - 1) * TEST_CHANNELS]) <
+                    0.05f);
+        assert_true(fabsf(f->samples[i * TEST_CHANNELS]) <= 0.5001f);
+    }
+}
+
+static void assert_tone(struct fixture *f, size_t at, size_t count, double tolerance)
+{
+    for (size_t i = at; i < at + count; i++) {
+        for (unsigned c = 0; c < TEST_CHANNELS; c++) {
+            assert_true(fabs((double)f->samples[i * TEST_CHANNELS + c] - tone((int64_t)i, c)) <=
+                        tolerance);
+        }
+    }
+}
+
+static void check_lost_packets(struct fixture *f, bool clockless)
+{
+    open_concealing(f, clockless);
+    push_tone(f, 0, 30);
+    push_tone(f, 33, clockless ? 80 : 45);
+    if (clockless) {
+        assert_int_equal(receive_session_ready(f->session, 0), 8000 - TARGET);
+    }
+    read(f, 3500);
+    assert_tone(f, 0, 3000, 1.0 / 32768);
+    // Foretold, but not as it was; then blended for at most 4 ms.
+    assert_tone(f, 3000, 300, 0.01);
+    assert_tone(f, 3300, 177, 0.01);
+    assert_tone(f, 3477, 23, 1.0 / 32768);
+    assert_int_equal(metrics(f).frames_played, 3500);
+    assert_int_equal(metrics(f).frames_concealed, 300);
+}
+
+static void test_receive_session_conceals_lost_packets(void **state)
+{
+    check_lost_packets(*state, false);
+}
+
+static void test_receive_session_conceals_lost_packets_without_a_clock(void **state)
+{
+    check_lost_packets(*state, true);
+}
+
+static void test_receive_session_fades_out_when_the_sender_vanishes(void **state)
+{
+    struct fixture *f = *state;
+    open_concealing(f, false);
+    push_tone(f, 0, 45);
+    read(f, 9000);
+    assert_tone(f, 0, 4500, 1.0 / 32768);
+    assert_smooth(f, 9000);
+    assert_zeros(f, 4500 + TEST_RATE_HZ * 61 / 1000, 1000);
+}
+
+static void test_receive_session_fades_out_when_it_is_stopped(void **state)
+{
+    struct fixture *f = *state;
+    open_concealing(f, false);
+    push_tone(f, 0, 45);
+    read(f, 1000);
+    receive_session_stop(f->session);
+    assert_false(receive_session_is_alive(f->session));
+    assert_false(receive_session_is_over(f->session));
+    float last = f->samples[999 * TEST_CHANNELS];
+    read(f, 1000);
+    assert_true(fabsf(f->samples[0] - last) < 0.05f);
+    assert_smooth(f, 1000);
+    assert_zeros(f, TEST_RATE_HZ / 200 + 1, 700);
+    assert_true(receive_session_is_over(f->session));
+}
+
+static void test_receive_session_blends_what_it_skips(void **state)
+{
+    struct fixture *f = *state;
+    open_concealing(f, false);
+    push_tone(f, 0, 45);
+    read(f, 1000);
+    float last = f->samples[999 * TEST_CHANNELS];
+    // Far too much: it goes on where it should be, with another phase.
+    push_tone(f, 45, 445);
+    read(f, 1000);
+    assert_true(metrics(f).frames_skipped > 0);
+    assert_true(fabsf(f->samples[0] - last) < 0.05f);
+    assert_smooth(f, 1000);
+}
+
 static void test_receive_session_refuses_impossible_configuration(void **state)
 {
     struct fixture *f = *state;
@@ -610,6 +737,11 @@ int main(void)
         T(test_receive_session_is_bit_exact_with_loss_and_interleaving),
         T(test_receive_session_starts_with_a_restored_first_packet),
         T(test_receive_session_is_bit_exact_without_fec),
+        T(test_receive_session_conceals_lost_packets),
+        T(test_receive_session_conceals_lost_packets_without_a_clock),
+        T(test_receive_session_fades_out_when_the_sender_vanishes),
+        T(test_receive_session_fades_out_when_it_is_stopped),
+        T(test_receive_session_blends_what_it_skips),
         T(test_receive_session_refuses_impossible_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

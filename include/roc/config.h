@@ -104,7 +104,8 @@ typedef enum roc_latency_tuner_profile {
     ROC_LATENCY_TUNER_PROFILE_GRADUAL = 3     /**< slow and smooth; bears jitter */
 } roc_latency_tuner_profile;
 
-/** Who converts rates. */
+/** Who converts rates. Accepted for compatibility: there is one resampler here, which takes less
+    time than any of these and is more exact. */
 typedef enum roc_resampler_backend {
     ROC_RESAMPLER_BACKEND_DEFAULT = 0, /**< chosen by the latency profile */
     ROC_RESAMPLER_BACKEND_BUILTIN = 1, /**< exact, takes the most computing time */
@@ -115,9 +116,9 @@ typedef enum roc_resampler_backend {
 /** Quality against computing time. */
 typedef enum roc_resampler_profile {
     ROC_RESAMPLER_PROFILE_DEFAULT = 0, /**< ROC_RESAMPLER_PROFILE_MEDIUM */
-    ROC_RESAMPLER_PROFILE_HIGH = 1,
-    ROC_RESAMPLER_PROFILE_MEDIUM = 2,
-    ROC_RESAMPLER_PROFILE_LOW = 3
+    ROC_RESAMPLER_PROFILE_HIGH = 1,    /**< noise and distortion 120 dB below the sound */
+    ROC_RESAMPLER_PROFILE_MEDIUM = 2,  /**< 100 dB, more than 16 bits hold */
+    ROC_RESAMPLER_PROFILE_LOW = 3      /**< 80 dB */
 } roc_resampler_profile;
 
 /**
@@ -178,9 +179,10 @@ typedef struct roc_receiver_config {
     /** A constant of roc_plc_backend or the number of a registered plugin. Release 0.4.0 of Roc
         Toolkit has no such field; on 64-bit machines it lies where there was a hole. */
     roc_plc_backend plc_backend;
-    unsigned long long target_latency;    /**< ns; zero for 200 ms */
-    unsigned long long latency_tolerance; /**< ns around the target; beyond it the session ends, and
-                                               a new one begins with the next packet */
+    unsigned long long target_latency; /**< ns; zero for 200 ms */
+    /** ns around the target; beyond it the session jumps there and goes on. Zero for a value that
+        fits the target: 200 ms for 200 ms, 23 ms for 20 ms. */
+    unsigned long long latency_tolerance;
     /** ns without any sound to play after which a session ends; zero for 4/3 of the target
         latency, negative for never. */
     long long no_playback_timeout;

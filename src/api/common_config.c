@@ -49,6 +49,20 @@ int common_config_parse(struct audio_encoding *frames, const struct common_confi
     return code;
 }
 
+enum resampler_profile resampler_profile_parse(roc_resampler_profile profile)
+{
+    switch (profile) {
+    case ROC_RESAMPLER_PROFILE_HIGH:
+        return RESAMPLER_PROFILE_HIGH;
+    case ROC_RESAMPLER_PROFILE_LOW:
+        return RESAMPLER_PROFILE_LOW;
+    case ROC_RESAMPLER_PROFILE_DEFAULT:
+    case ROC_RESAMPLER_PROFILE_MEDIUM:
+        break;
+    }
+    return RESAMPLER_PROFILE_MEDIUM;
+}
+
 size_t piece_frames(unsigned rate_hz, unsigned channels)
 {
     const size_t by_time = rate_hz / PIECES_PER_S;

@@ -7,6 +7,7 @@
 
 #include "api/api_error.h"
 #include "api/context.h"
+#include "audio/resampler.h"
 
 struct common_config {
     const roc_media_encoding *frame_encoding;
@@ -20,6 +21,9 @@ struct common_config {
 // Checks every value and gives rate and channels of the frames. Returns 0 or -EINVAL.
 int common_config_parse(struct audio_encoding *frames, const struct common_config *config,
                         struct api_error *error);
+
+// The backend makes no difference: there is one resampler, better than each of these.
+enum resampler_profile resampler_profile_parse(roc_resampler_profile profile);
 
 // How many samples (per channel) of the given channels are handled in one go: at most 5 ms, so that
 // an internal clock paces them evenly, and little enough for a buffer of PIECE_SAMPLES.

@@ -8,6 +8,8 @@
 #include "api/common_config.h"
 #include "audio/channel_map.h"
 
+#define RESAMPLED_FRAMES 256
+
 // With pieces that end where packets end, a clock lets packets leave evenly, whatever the length of
 // the frames.
 static size_t choose_piece(const struct sender_setup *setup, unsigned channels)
@@ -16,6 +18,20 @@ static size_t choose_piece(const struct sender_setup *setup, unsigned channels)
     if (packet > 0 && packet <= PIECE_SAMPLES / channels)
         return packet;
     return piece_frames(setup->frames.rate_hz, channels);
+}
+
+static int init_resampler(struct frame_writer *writer, enum resampler_profile profile)
+{
+    const struct resampler_config config = {
+        .in_rate_hz = writer->frames.rate_hz,
+        .out_rate_hz = writer->packets.rate_hz,
+        .channels = writer->packets.channels,
+        .profile = profile,
+    };
+    if (config.in_rate_hz == config.out_rate_hz)
+        return 0;
+    writer->resampled = calloc(RESAMPLED_FRAMES * (size_t)config.channels, sizeof(float));
+    return writer->resampled != NULL ? resampler_create(&writer->resampler, &config) : -ENOMEM;
 }
 
 int frame_writer_init(struct frame_writer *writer, const struct sender_setup *setup)
@@ -29,16 +45,21 @@ int frame_writer_init(struct frame_writer *writer, const struct sender_setup *se
         .piece_frames = choose_piece(setup, from > to ? from : to),
     };
     pacer_init(&writer->pacer, setup->frames.rate_hz);
-    if (from == to)
-        return 0;
-    writer->mapped = calloc(writer->piece_frames * to, sizeof(float));
-    return writer->mapped != NULL ? 0 : -ENOMEM;
+    if (from != to) {
+        writer->mapped = calloc(writer->piece_frames * to, sizeof(float));
+        if (writer->mapped == NULL)
+            return -ENOMEM;
+    }
+    return init_resampler(writer, setup->resampler);
 }
 
 void frame_writer_finish(struct frame_writer *writer)
 {
-    if (writer != NULL)
-        free(writer->mapped);
+    if (writer == NULL)
+        return;
+    free(writer->mapped);
+    free(writer->resampled);
+    resampler_destroy(writer->resampler);
 }
 
 ptrdiff_t frame_writer_check(const struct frame_writer *writer, const roc_frame *frame)
@@ -60,6 +81,22 @@ static void map_channels(struct frame_writer *writer, const float *samples, size
         channel_map(writer->mapped, to->channels, samples, from->channels, frames);
 }
 
+// Goes on until the piece is used up and nothing more comes of it.
+static void resample(struct frame_writer *writer, const float *samples, size_t frames,
+                     frame_writer_fn output, void *arg)
+{
+    size_t out = RESAMPLED_FRAMES;
+    while (frames > 0 || out == RESAMPLED_FRAMES) {
+        size_t in = frames;
+        out = RESAMPLED_FRAMES;
+        resampler_process(writer->resampler, samples, &in, writer->resampled, &out);
+        if (out > 0)
+            output(writer->resampled, out, arg);
+        samples += in * writer->packets.channels;
+        frames -= in;
+    }
+}
+
 static void write_piece(struct frame_writer *writer, const float *samples, size_t frames,
                         frame_writer_fn output, void *arg)
 {
@@ -69,7 +106,10 @@ static void write_piece(struct frame_writer *writer, const float *samples, size_
         map_channels(writer, samples, frames);
         samples = writer->mapped;
     }
-    output(samples, frames, arg);
+    if (writer->resampler != NULL)
+        resample(writer, samples, frames, output, arg);
+    else
+        output(samples, frames, arg);
 }
 
 void frame_writer_write(struct frame_writer *writer, const roc_frame *frame, frame_writer_fn output,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 //
 // The way of a caller's frame into packets: checked, cut into pieces, paced by the internal clock
-// where that is asked for, and brought into the channels of the packets. roc_sender and
-// roc_sender_encoder share it.
+// where that is asked for, and brought into the channels and the rate of the packets. roc_sender
+// and roc_sender_encoder share it.
 //
 // Thread: init and finish any but rt; write rt with an external clock, one thread at a time.
 
@@ -21,12 +21,15 @@ struct frame_writer {
     size_t piece_frames; // as long as a packet where that is possible
     size_t piece_filled; // of the piece that goes on
     float *mapped;       // a piece in the channels of packets; NULL when frames have the same
+    struct resampler *resampler; // NULL when frames and packets have the same rate
+    float *resampled;            // a piece at the rate of packets
 };
 
-// Takes a piece in the channels of the packets.
+// Takes a piece in the channels and at the rate of the packets.
 typedef void (*frame_writer_fn)(const float *samples, size_t frames, void *arg);
 
-// Returns 0 or -ENOMEM. An object of all zeros may be finished.
+// Returns 0, -EINVAL (too many channels for a resampler) or -ENOMEM. An object of all zeros may be
+// finished.
 int frame_writer_init(struct frame_writer *writer, const struct sender_setup *setup);
 void frame_writer_finish(struct frame_writer *writer);
 

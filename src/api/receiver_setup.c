@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "api/common_config.h"
-#include "base/log.h"
+#include "stream/rate_stage.h"
 
 static int read_common(struct receiver_setup *setup, const roc_receiver_config *config,
                        struct api_error *error)
@@ -22,28 +22,31 @@ static int read_common(struct receiver_setup *setup, const roc_receiver_config *
     const int code = common_config_parse(&setup->frames, &common, error);
     if (code != 0)
         return code;
-    if (config->latency_tuner_profile == ROC_LATENCY_TUNER_PROFILE_RESPONSIVE ||
-        config->latency_tuner_profile == ROC_LATENCY_TUNER_PROFILE_GRADUAL)
-        log_info("api", "latency tuning is not supported; the latency of the receiver is fixed");
+    // The constants of both have the same numbers.
+    setup->receiver.session.latency_profile = (enum latency_profile)config->latency_tuner_profile;
+    setup->receiver.session.resampler = resampler_profile_parse(config->resampler_profile);
     return 0;
 }
 
-// All encodings that can be played without conversion of their rate.
+// All encodings that can be played; those that need no conversion of their rate first.
 static int list_encodings(struct receiver_setup *setup, roc_context *context,
                           struct api_error *error)
 {
     struct receiver_config *receiver = &setup->receiver;
     struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS];
     const size_t count = context_get_encodings(context, encodings);
-    for (size_t i = 0; i < count; i++)
-        if (encodings[i].rate_hz == setup->frames.rate_hz)
-            receiver->encodings[receiver->encoding_count++] = encodings[i];
+    for (int is_other = 0; is_other <= 1; is_other++)
+        for (size_t i = 0; i < count; i++)
+            if ((encodings[i].rate_hz != setup->frames.rate_hz) == is_other &&
+                rate_stage_can(encodings[i].rate_hz, setup->frames.rate_hz))
+                receiver->encodings[receiver->encoding_count++] = encodings[i];
     if (receiver->encoding_count > 0)
         return 0;
-    return api_fail(error, -ENOTSUP,
-                    "no packet encoding has the %u Hz of the frames, and conversion of rates is "
-                    "not supported; register one with roc_context_register_encoding first",
-                    setup->frames.rate_hz);
+    return api_fail(
+        error, -ENOTSUP,
+        "frames of %u Hz cannot be made of any packet encoding; use 8000..192000 Hz, or "
+        "register an encoding of that rate with roc_context_register_encoding first",
+        setup->frames.rate_hz);
 }
 
 static int read_plc(struct receive_session_config *session, int backend, struct api_error *error)
@@ -63,6 +66,11 @@ static int read_plc(struct receive_session_config *session, int backend, struct 
                     backend);
 }
 
+static int64_t clamp_ns(unsigned long long ns)
+{
+    return ns <= INT64_MAX ? (int64_t)ns : INT64_MAX;
+}
+
 static void read_receiver(struct receiver_setup *setup, roc_context *context,
                           const roc_receiver_config *config)
 {
@@ -70,12 +78,11 @@ static void read_receiver(struct receiver_setup *setup, roc_context *context,
     receiver->pool = context_get_pool(context);
     receiver->output_channels = setup->frames.channels;
     receiver->output_is_multitrack = setup->frames.is_multitrack;
-    receiver->session = (struct receive_session_config){
-        .target_latency_ns =
-            config->target_latency <= INT64_MAX ? (int64_t)config->target_latency : INT64_MAX,
-        .no_playback_timeout_ns = config->no_playback_timeout,
-        .choppy_playback_timeout_ns = config->choppy_playback_timeout,
-    };
+    receiver->output_rate_hz = setup->frames.rate_hz;
+    receiver->session.target_latency_ns = clamp_ns(config->target_latency);
+    receiver->session.latency_tolerance_ns = clamp_ns(config->latency_tolerance);
+    receiver->session.no_playback_timeout_ns = config->no_playback_timeout;
+    receiver->session.choppy_playback_timeout_ns = config->choppy_playback_timeout;
 }
 
 int receiver_setup_parse(struct receiver_setup *out, roc_context *context,

@@ -6,6 +6,7 @@
 
 #include "api/common_config.h"
 #include "stream/packet_size.h"
+#include "stream/rate_stage.h"
 
 // Longer ones are a mistake in the unit.
 #define MAX_PACKET_LENGTH_NS 1000000000
@@ -38,10 +39,10 @@ static int find_encoding(struct sender_setup *setup, roc_context *context,
                         "packet_encoding %d is not registered on the context; use 10, 11, or "
                         "roc_context_register_encoding",
                         (int)wanted);
-    if (packets->rate_hz != setup->frames.rate_hz)
+    if (!rate_stage_can(setup->frames.rate_hz, packets->rate_hz))
         return api_fail(error, -ENOTSUP,
-                        "frames of %u Hz cannot go into packets of %u Hz: conversion of rates is "
-                        "not supported; use frames and packets of one rate",
+                        "frames of %u Hz cannot go into packets of %u Hz; rates of 8000..192000 Hz "
+                        "can be converted",
                         setup->frames.rate_hz, packets->rate_hz);
     return 0;
 }
@@ -111,7 +112,10 @@ static void read_session(struct send_session_config *session, roc_context *conte
 int sender_setup_parse(struct sender_setup *out, roc_context *context,
                        const roc_sender_config *config, struct api_error *error)
 {
-    struct sender_setup setup = {.clock_source = config->clock_source};
+    struct sender_setup setup = {
+        .clock_source = config->clock_source,
+        .resampler = resampler_profile_parse(config->resampler_profile),
+    };
     const struct common_config common = {
         .frame_encoding = &config->frame_encoding,
         .clock_source = config->clock_source,

@@ -8,10 +8,12 @@
 
 #include "api/api_error.h"
 #include "api/context.h"
+#include "audio/resampler.h"
 #include "stream/send_session.h"
 
 struct sender_setup {
-    struct audio_encoding frames; // of what is written
+    struct audio_encoding frames;     // of what is written
+    enum resampler_profile resampler; // where frames and packets have different rates
     roc_clock_source clock_source;
     // With the encoding and the FEC scheme of packets; its output is not set. Lengths and blocks
     // that no packet can have are found out when a session is made of it.

@@ -23,12 +23,19 @@ struct rate_stage {
     } rt;
 };
 
+static bool is_rate(unsigned rate_hz)
+{
+    return rate_hz >= RESAMPLER_MIN_RATE_HZ && rate_hz <= RESAMPLER_MAX_RATE_HZ;
+}
+
+bool rate_stage_can(unsigned in_rate_hz, unsigned out_rate_hz)
+{
+    return in_rate_hz == out_rate_hz || (is_rate(in_rate_hz) && is_rate(out_rate_hz));
+}
+
 static bool can_resample(const struct rate_stage_config *config)
 {
-    return config->in_rate_hz >= RESAMPLER_MIN_RATE_HZ &&
-           config->in_rate_hz <= RESAMPLER_MAX_RATE_HZ &&
-           config->out_rate_hz >= RESAMPLER_MIN_RATE_HZ &&
-           config->out_rate_hz <= RESAMPLER_MAX_RATE_HZ &&
+    return is_rate(config->in_rate_hz) && is_rate(config->out_rate_hz) &&
            config->channels <= RESAMPLER_MAX_CHANNELS;
 }
 

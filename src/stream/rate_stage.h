@@ -25,6 +25,9 @@ struct rate_stage_config {
 // Writes exactly `frames` frames.
 typedef void (*rate_stage_pull_fn)(float *samples, size_t frames, void *arg);
 
+// Whether frames of one rate can come out at another. Thread: any.
+bool rate_stage_can(unsigned in_rate_hz, unsigned out_rate_hz);
+
 // Returns 0, -EINVAL (no such rate, channels or profile, where a resampler is needed) or -ENOMEM.
 // Where the resampler cannot have the rate or channels but none is needed, the speed is always 1.
 int rate_stage_create(struct rate_stage **out, const struct rate_stage_config *config);

@@ -88,6 +88,7 @@ static int try_session(const struct receiver_config *config)
     session_config.pool = config->pool;
     session_config.encoding = config->encodings[0];
     session_config.fec = FEC_NONE;
+    session_config.output_rate_hz = config->output_rate_hz;
     err = receive_session_create(&session, &session_config);
     if (err == 0) {
         receive_session_destroy(session);
@@ -106,7 +107,7 @@ static int create_mixer(struct receiver *receiver)
 {
     const struct receiver_config *config = &receiver->config;
     struct session_mixer_config mixer = {
-        .rate_hz = config->encodings[0].rate_hz,
+        .rate_hz = config->output_rate_hz,
         .channels = receiver->output_channels,
         .is_multitrack = config->output_is_multitrack,
         .session_channels = most_channels(config),
@@ -155,6 +156,9 @@ int receiver_create(struct receiver **out, const struct receiver_config *config)
         return -ENOMEM;
     }
     receiver->config = *config;
+    if (config->output_rate_hz == 0) {
+        receiver->config.output_rate_hz = config->encodings[0].rate_hz;
+    }
     receiver->output_channels =
         config->output_channels > 0 ? config->output_channels : config->encodings[0].channels;
     pthread_mutex_init(&receiver->lock, NULL);

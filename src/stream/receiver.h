@@ -25,10 +25,11 @@ struct receiver;
 struct receiver_config {
     struct network *network;  // borrowed; NULL: no sockets, receiver_bind is -ENOTSUP
     struct packet_pool *pool; // borrowed
-    // What payload types mean here; the first is also the format of what is read. Packets of
-    // another rate than the first one's are ignored (and counted foreign).
+    // What payload types mean here; the first is also the format of what is read, where nothing
+    // else is said.
     struct audio_encoding encodings[RECEIVER_MAX_ENCODINGS];
     size_t encoding_count;
+    unsigned output_rate_hz;               // of what read gives; 0 = as the first encoding
     unsigned output_channels;              // of what read gives; 0 = as the first encoding
     bool output_is_multitrack;             // with output_channels: what is read are tracks
     struct receive_session_config session; // pool, encoding and fec are the receiver's own

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "net/address.h"
 #include "stream/fec_reader.h"
+#include "stream/rate_stage.h"
 #include "wire/rtp.h"
 
 #include <errno.h>
@@ -205,6 +206,7 @@ static struct session_entry *create_entry(struct session_router *router, unsigne
     config.pool = router->config.pool;
     config.encoding = *encoding;
     config.fec = scheme;
+    config.output_rate_hz = router->config.output_rate_hz;
     config.ldpc_cache = router->ldpc_cache;
     if (receive_session_create(&entry->session, &config) < 0) {
         goto fail;
@@ -258,8 +260,8 @@ static struct session_entry *begin_session(struct session_router *router, unsign
     *reason = NULL;
     if (!encoding) {
         *reason = "its payload type is not registered here";
-    } else if (encoding->rate_hz != router->config.encodings[0].rate_hz) {
-        *reason = "its sample rate is not the one that is read here";
+    } else if (!rate_stage_can(encoding->rate_hz, router->config.output_rate_hz)) {
+        *reason = "its sample rate cannot be converted to the one that is read here";
     } else if (packet->payload_size < audio_encoding_frame_size(encoding)) {
         *reason = "it holds no sample";
     } else if (is_taken(router, slot, &packet->address)) {

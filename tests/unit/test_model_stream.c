@@ -97,6 +97,7 @@ static void test_stream_put_of_what_was_read_changes_nothing(void **state)
         "{" SOURCE ", " DESTINATION
         ", \"enabled\": false, \"volume\": 0.5, \"display_name\": \"\u00e9\", \"transport\": "
         "{\"profile\": \"lan\", \"fec\": {\"scheme\": \"none\"}, \"channels\": 1}}",
+        "{" SOURCE ", " DESTINATION ", \"transport\": {\"encoding\": \"f32\"}}",
         "{" SOURCE ", " EXTERNAL("destination", "rtp://127.0.0.1:10001", "", "") "}",
         "{" SOURCE
         ", " EXTERNAL("destination", "rtp+rs8m://[::1]:10001", "rs8m://host.local:10002", "") "}",
@@ -238,6 +239,27 @@ static void test_stream_refuses_bad_fields(void **state)
     check_refused(&stream, "{" DESTINATION "}", PARSE_REPLACE, ERROR_INVALID_ARGS, "source");
 }
 
+static void test_stream_encoding_is_kept_until_it_is_changed(void **state)
+{
+    struct api_error error;
+    struct stream stream = make("{" SOURCE ", " DESTINATION "}");
+    const struct transport plain = stream.transport;
+    assert_int_equal(plain.encoding, TRANSPORT_L16);
+    assert_int_equal(
+        apply(&stream, "{\"transport\": {\"encoding\": \"l24\"}}", PARSE_MERGE, &error), 0);
+    assert_int_equal(stream.transport.encoding, TRANSPORT_L24);
+    assert_false(transport_is_equal(&stream.transport, &plain));
+    assert_int_equal(apply(&stream, "{\"transport\": {\"profile\": \"lan\"}}", PARSE_MERGE, &error),
+                     0);
+    assert_int_equal(stream.transport.encoding, TRANSPORT_L24);
+    json_t *shown = transport_write(&stream.transport);
+    assert_string_equal(json_string_value(json_object_get(shown, "encoding")), "l24");
+    json_decref(shown);
+    assert_int_equal(
+        apply(&stream, "{\"transport\": {\"encoding\": \"f32\"}}", PARSE_MERGE, &error), 0);
+    assert_int_equal(stream.transport.encoding, TRANSPORT_F32);
+}
+
 static void test_stream_says_what_this_version_cannot_do(void **state)
 {
     static const struct {
@@ -340,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_stream_patch_of_profile_brings_its_numbers),
         cmocka_unit_test(test_stream_patch_to_other_connection_type_begins_afresh),
         cmocka_unit_test(test_stream_refuses_bad_fields),
+        cmocka_unit_test(test_stream_encoding_is_kept_until_it_is_changed),
         cmocka_unit_test(test_stream_says_what_this_version_cannot_do),
         cmocka_unit_test(test_stream_latency_covers_a_block_and_a_packet),
         cmocka_unit_test(test_media_address_follows_the_schemes),

@@ -94,8 +94,8 @@ static void explain(const struct opened_file *file, const struct device_port *de
     media_explain(error, place ? "virtual.path" : NULL, place ? named : sentence);
 }
 
-static int open_port(struct device_port *device, const struct device_room *room, unsigned rate_hz,
-                     unsigned channels, struct api_error *error)
+static int open_port(struct device_port *device, const struct device_room *room,
+                     const struct device_format *format, struct api_error *error)
 {
     roc_port_config config = {0};
     if (check_kind(device, &config.kind, error) != 0)
@@ -107,8 +107,9 @@ static int open_port(struct device_port *device, const struct device_room *room,
     config.loop = device->settings.virtual.loop;
     config.frequency = device->settings.virtual.frequency_hz;
     config.level_db = device->settings.virtual.level_db;
-    config.rate = rate_hz;
-    config.channels = channels;
+    config.rate = format->rate_hz;
+    config.channels = format->channels;
+    config.format = format->samples;
     int result = roc_transceiver_add_port(room->transceiver, &config, &device->port);
     if (result != 0) {
         device->port = 0;
@@ -146,12 +147,14 @@ static unsigned get_default(unsigned value, unsigned otherwise)
 }
 
 // Format in which a source opens: a player's is its file's.
-static void choose_source_format(const struct device_port *device, unsigned *rate_hz,
-                                 unsigned *channels)
+static struct device_format choose_source_format(const struct device_port *device)
 {
-    bool is_file = device->settings.virtual.kind == VIRTUAL_FILE_PLAYER;
-    *rate_hz = is_file ? 0 : get_default(device->settings.sample_rate, DEFAULT_RATE_HZ);
-    *channels = is_file ? 0 : get_default(device->settings.channels, DEFAULT_CHANNELS);
+    if (device->settings.virtual.kind == VIRTUAL_FILE_PLAYER)
+        return (struct device_format){0};
+    return (struct device_format){
+        .rate_hz = get_default(device->settings.sample_rate, DEFAULT_RATE_HZ),
+        .channels = get_default(device->settings.channels, DEFAULT_CHANNELS),
+    };
 }
 
 static int probe(struct device_port *device, const struct device_room *room,
@@ -164,9 +167,8 @@ static int probe(struct device_port *device, const struct device_room *room,
         return media_path_check_write(room->dir_fd, device->settings.virtual.path, error);
     if (kind == ROC_PORT_NULL_SINK)
         return 0;
-    unsigned rate_hz, channels;
-    choose_source_format(device, &rate_hz, &channels);
-    if (open_port(device, room, rate_hz, channels, error) != 0)
+    struct device_format format = choose_source_format(device);
+    if (open_port(device, room, &format, error) != 0)
         return -1;
     learn_format(device, room);
     close_port(device, room);
@@ -191,26 +193,26 @@ int device_port_probe(struct device_port *device, const struct device_room *room
     return result;
 }
 
-static int check_format(const struct device_port *device, unsigned rate_hz, unsigned channels,
+static int check_format(const struct device_port *device, const struct device_format *format,
                         struct api_error *error)
 {
     if (device_port_is_source(device))
         return 0;
-    if (device->rate_hz == rate_hz && device->channels == channels)
+    if (device->rate_hz == format->rate_hz && device->channels == format->channels)
         return 0;
     return error_set(error, ERROR_UNSATISFIABLE, NULL,
                      "\"%s\" is in use with %u Hz and %u channels, this stream has %u Hz and %u "
                      "channels; use another endpoint or stop the other stream.",
-                     device->settings.display_name, device->rate_hz, device->channels, rate_hz,
-                     channels);
+                     device->settings.display_name, device->rate_hz, device->channels,
+                     format->rate_hz, format->channels);
 }
 
-static int open_first(struct device_port *device, const struct device_room *room, unsigned rate_hz,
-                      unsigned channels, struct api_error *error)
+static int open_first(struct device_port *device, const struct device_room *room,
+                      const struct device_format *format, struct api_error *error)
 {
-    if (device_port_is_source(device))
-        choose_source_format(device, &rate_hz, &channels);
-    int result = open_port(device, room, rate_hz, channels, error);
+    struct device_format chosen =
+        device_port_is_source(device) ? choose_source_format(device) : *format;
+    int result = open_port(device, room, &chosen, error);
     keep_failure(device, result, error);
     if (result != 0)
         return -1;
@@ -220,12 +222,12 @@ static int open_first(struct device_port *device, const struct device_room *room
 }
 
 int device_port_acquire(struct device_port *device, const struct device_room *room,
-                        unsigned rate_hz, unsigned channels, struct api_error *error)
+                        const struct device_format *format, struct api_error *error)
 {
     if (device->users > 0) {
-        if (check_format(device, rate_hz, channels, error) != 0)
+        if (check_format(device, format, error) != 0)
             return -1;
-    } else if (open_first(device, room, rate_hz, channels, error) != 0) {
+    } else if (open_first(device, room, format, error) != 0) {
         return -1;
     }
     device->users++;

@@ -23,6 +23,12 @@ struct device_port {
     struct state_reason failure; // why it could not be opened, "" when it could
 };
 
+// What a stream has for a sink.
+struct device_format {
+    unsigned rate_hz, channels;
+    roc_packet_format samples; // a recorder's file has as many bits
+};
+
 struct device_room {
     roc_transceiver *transceiver;
     int dir_fd; // the media folder
@@ -36,9 +42,10 @@ int device_port_probe(struct device_port *device, const struct device_room *room
                       struct api_error *error);
 
 // A sink takes the given format; a source has its own. -1 with *error set when it cannot be opened
-// or is in use with another format. Pairs with device_port_release.
+// or is in use with another rate or other channels; a recorder keeps the bits of its first user.
+// Pairs with device_port_release.
 int device_port_acquire(struct device_port *device, const struct device_room *room,
-                        unsigned rate_hz, unsigned channels, struct api_error *error);
+                        const struct device_format *format, struct api_error *error);
 void device_port_release(struct device_port *device, const struct device_room *room);
 
 // State, reason and the read-only part of `virtual`.

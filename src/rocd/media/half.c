@@ -12,6 +12,7 @@
 
 #include "media/explain.h"
 #include "media/media_internal.h"
+#include "media/payload_type.h"
 
 #define SILENCE_DB (-120.0)
 
@@ -81,13 +82,23 @@ static void remove_half(struct media *media, struct half *half)
     destroy_half(media, half);
 }
 
+static struct device_format get_device_format(const struct transport *transport)
+{
+    return (struct device_format){
+        .rate_hz = transport->sample_rate,
+        .channels = transport->channels,
+        .samples = payload_format_get(transport->encoding),
+    };
+}
+
 static int acquire_devices(struct media *media, struct half *half, const struct plan *plan,
                            struct api_error *error)
 {
     struct device_room room = media_get_room(media);
-    unsigned rate_hz = plan->transport.sample_rate, channels = plan->transport.channels;
+    struct device_format format = get_device_format(&plan->transport);
+    unsigned rate_hz = format.rate_hz;
     if (plan->source) {
-        if (device_port_acquire(plan->source, &room, rate_hz, channels, error) != 0)
+        if (device_port_acquire(plan->source, &room, &format, error) != 0)
             return -1;
         half->source = plan->source;
         // A file may have changed since the stream was planned.
@@ -99,7 +110,7 @@ static int acquire_devices(struct media *media, struct half *half, const struct 
                 half->source->settings.display_name, half->source->rate_hz, rate_hz);
     }
     if (plan->sink) {
-        if (device_port_acquire(plan->sink, &room, rate_hz, channels, error) != 0)
+        if (device_port_acquire(plan->sink, &room, &format, error) != 0)
             return -1;
         half->sink = plan->sink;
     }
@@ -175,15 +186,16 @@ static struct device_port *hold_device(struct media *media, const struct half *o
     struct device_room room = media_get_room(media);
     struct api_error ignored;
     const struct transport *transport = &old->transport;
+    struct device_format format = get_device_format(transport);
     struct device_port *device = NULL;
     if (old->source && old->source == plan->source)
         device = old->source;
     else if (old->sink && old->sink == plan->sink &&
              transport->sample_rate == plan->transport.sample_rate &&
-             transport->channels == plan->transport.channels)
+             transport->channels == plan->transport.channels &&
+             transport->encoding == plan->transport.encoding)
         device = old->sink;
-    if (device && device_port_acquire(device, &room, transport->sample_rate, transport->channels,
-                                      &ignored) != 0)
+    if (device && device_port_acquire(device, &room, &format, &ignored) != 0)
         return NULL;
     return device;
 }

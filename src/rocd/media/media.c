@@ -25,7 +25,7 @@ static int register_encodings(roc_context *context)
                                         : ROC_CHANNEL_LAYOUT_MULTITRACK,
             .tracks = channels > 2 ? channels : 0,
         };
-        int payload_type = payload_type_get(table[i].rate_hz, channels);
+        int payload_type = payload_type_get(TRANSPORT_L16, table[i].rate_hz, channels);
         if (roc_context_register_encoding(context, payload_type, &encoding) != 0)
             return -1;
     }

@@ -79,18 +79,14 @@ fail:
 static int add_port(struct net_port *net, roc_transceiver *transceiver, roc_port_kind kind,
                     const struct transport *transport, struct api_error *error)
 {
-    int payload_type = payload_type_get(transport->sample_rate, transport->channels);
-    if (payload_type < 0)
-        return error_set(error, ERROR_UNSATISFIABLE, NULL,
-                         "There is no packet format for %u Hz with %u channels; use a common rate "
-                         "(8000 to 192000 Hz) with one or two channels.",
-                         transport->sample_rate, transport->channels);
     bool has_fec = transport->fec_scheme == TRANSPORT_FEC_RS8M;
     roc_port_config config = {
         .kind = kind,
         .rate = transport->sample_rate,
         .channels = transport->channels,
-        .payload_type = (unsigned)payload_type,
+        .payload_type = (unsigned)payload_type_get(transport->encoding, transport->sample_rate,
+                                                   transport->channels),
+        .format = payload_format_get(transport->encoding),
         .packet_length = (unsigned long long)(transport->packet_ms * NS_PER_MS),
         .fec = has_fec ? ROC_PORT_FEC_RS8M : ROC_PORT_FEC_DISABLE,
         .fec_source_packets = has_fec ? transport->fec_source_packets : 0,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 #include "media/payload_type.h"
 
-#include <errno.h>
-
 #define L16_STEREO    10
 #define L16_MONO      11
+#define L16_OTHER     95 // RFC 3551 section 3: unassigned numbers may serve as dynamic ones
 #define DYNAMIC_FIRST 96
+#define L24_ANY       126
+#define F32_ANY       127
 
-// Part of the contract between peers: entries are added at the end, never moved or removed.
+// Part of the contract between peers: never changed.
 static const struct payload_format dynamic[] = {
     {48000, 2}, {48000, 1}, {96000, 2},  {96000, 1},  {192000, 2}, {192000, 1},
     {88200, 2}, {88200, 1}, {176400, 2}, {176400, 1}, {32000, 2},  {32000, 1},
@@ -16,7 +17,8 @@ static const struct payload_format dynamic[] = {
     {48000, 4}, {48000, 6}, {48000, 8},  {44100, 4},  {44100, 6},  {44100, 8},
 };
 
-_Static_assert(sizeof(dynamic) / sizeof(dynamic[0]) <= 32, "payload types end at 127");
+_Static_assert(sizeof(dynamic) / sizeof(dynamic[0]) <= L24_ANY - DYNAMIC_FIRST,
+               "the table ends before l24");
 
 const struct payload_format *payload_type_table(size_t *count)
 {
@@ -24,7 +26,7 @@ const struct payload_format *payload_type_table(size_t *count)
     return dynamic;
 }
 
-int payload_type_get(unsigned rate_hz, unsigned channels)
+static int get_l16(unsigned rate_hz, unsigned channels)
 {
     if (rate_hz == 44100 && channels == 2)
         return L16_STEREO;
@@ -34,5 +36,31 @@ int payload_type_get(unsigned rate_hz, unsigned channels)
         if (dynamic[i].rate_hz == rate_hz && dynamic[i].channels == channels)
             return DYNAMIC_FIRST + (int)i;
     }
-    return -ENOTSUP;
+    return L16_OTHER;
+}
+
+int payload_type_get(enum transport_encoding encoding, unsigned rate_hz, unsigned channels)
+{
+    switch (encoding) {
+    case TRANSPORT_L24:
+        return L24_ANY;
+    case TRANSPORT_F32:
+        return F32_ANY;
+    case TRANSPORT_L16:
+        break;
+    }
+    return get_l16(rate_hz, channels);
+}
+
+roc_packet_format payload_format_get(enum transport_encoding encoding)
+{
+    switch (encoding) {
+    case TRANSPORT_L24:
+        return ROC_PACKET_FORMAT_L24;
+    case TRANSPORT_F32:
+        return ROC_PACKET_FORMAT_F32;
+    case TRANSPORT_L16:
+        break;
+    }
+    return ROC_PACKET_FORMAT_L16;
 }

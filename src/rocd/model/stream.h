@@ -25,6 +25,8 @@ struct connection {
 };
 
 enum transport_profile { PROFILE_LAN, PROFILE_WIFI, PROFILE_INTERNET, PROFILE_CUSTOM };
+// How a sample is stored in packets: 16 or 24 bits, or a float.
+enum transport_encoding { TRANSPORT_L16, TRANSPORT_L24, TRANSPORT_F32 };
 enum transport_fec { TRANSPORT_FEC_NONE, TRANSPORT_FEC_RS8M };
 
 // What is here works; the other fields and values of the contract are refused as `unsatisfiable`.
@@ -39,6 +41,7 @@ enum transport_fec { TRANSPORT_FEC_NONE, TRANSPORT_FEC_RS8M };
 // packet: a lost packet is repaired when its block is complete, not before.
 struct transport {
     enum transport_profile profile; // default wifi; sets what follows unless given
+    enum transport_encoding encoding;
     unsigned sample_rate, channels; // 0 = the source's
     double packet_ms;
     enum transport_fec fec_scheme;

@@ -46,8 +46,8 @@ static const struct transport profiles[] = {
                         .target_latency_ms = 200},
 };
 
-// What the contract has and this version cannot do.
-static int check_unsupported(const struct fields *fields)
+// Reads the encoding, and refuses what the contract has and this version cannot do.
+static int read_encoding(enum transport_encoding *out, const struct fields *fields)
 {
     unsigned encoding = 0, encryption = 0, bitrate = 0;
     double tolerance_ms = 0;
@@ -57,19 +57,21 @@ static int check_unsupported(const struct fields *fields)
         field_count(fields, "bitrate", &bitrate, (struct count_range){1, 10000000, false}) != 0 ||
         field_number(fields, "latency_tolerance_ms", &tolerance_ms, 0, 60000) != 0)
         return -1;
-    if (encoding != 0)
+    if (encoding > TRANSPORT_F32)
         return field_fail(fields, ERROR_UNSATISFIABLE, "encoding",
-                          "This version can send l16 only, not %s.", encoding_names[encoding]);
+                          "This version can send l16, l24 and f32, not %s.",
+                          encoding_names[encoding]);
     if (encryption != 0)
         return field_fail(fields, ERROR_UNSATISFIABLE, "encryption",
                           "This version cannot encrypt media; encryption must be none.");
     if (field_get(fields, "bitrate") != NULL)
         return field_fail(fields, ERROR_UNSATISFIABLE, "bitrate",
-                          "l16 has no bitrate to choose; leave it out.");
+                          "%s has no bitrate to choose; leave it out.", encoding_names[encoding]);
     if (field_get(fields, "latency_tolerance_ms") != NULL)
         return field_fail(fields, ERROR_UNSATISFIABLE, "latency_tolerance_ms",
                           "This version holds the target latency without a tolerance to choose; "
                           "leave it out.");
+    *out = (enum transport_encoding)encoding;
     return 0;
 }
 
@@ -127,7 +129,7 @@ static int parse(struct transport *out, const json_t *body, enum parse_mode mode
         field_enum(&fields, "profile", &profile, profile_names, COUNT(profile_names)) != 0)
         return -1;
     struct transport transport = profiles[profile];
-    if (check_unsupported(&fields) != 0 ||
+    if (read_encoding(&transport.encoding, &fields) != 0 ||
         field_count(&fields, "sample_rate", &transport.sample_rate,
                     (struct count_range){8000, 192000, true}) != 0 ||
         field_count(&fields, "channels", &transport.channels,
@@ -182,9 +184,9 @@ json_t *transport_write(const struct transport *transport)
 {
     return json_pack(
         "{s:s, s:s, s:n, s:i, s:i, s:f, s:{s:s, s:i, s:i}, s:f, s:n, s:s}", "profile",
-        profile_names[transport->profile], "encoding", encoding_names[0], "bitrate", "sample_rate",
-        (int)transport->sample_rate, "channels", (int)transport->channels, "packet_ms",
-        transport->packet_ms, "fec", "scheme", scheme_names[transport->fec_scheme],
+        profile_names[transport->profile], "encoding", encoding_names[transport->encoding],
+        "bitrate", "sample_rate", (int)transport->sample_rate, "channels", (int)transport->channels,
+        "packet_ms", transport->packet_ms, "fec", "scheme", scheme_names[transport->fec_scheme],
         "source_packets", (int)transport->fec_source_packets, "repair_packets",
         (int)transport->fec_repair_packets, "target_latency_ms", transport->target_latency_ms,
         "latency_tolerance_ms", "encryption", encryption_names[0]);
@@ -202,9 +204,9 @@ void transport_set_fec(struct transport *transport, enum transport_fec scheme)
 
 bool transport_is_equal(const struct transport *a, const struct transport *b)
 {
-    return a->sample_rate == b->sample_rate && a->channels == b->channels &&
-           a->packet_ms == b->packet_ms && a->fec_scheme == b->fec_scheme &&
-           a->fec_source_packets == b->fec_source_packets &&
+    return a->encoding == b->encoding && a->sample_rate == b->sample_rate &&
+           a->channels == b->channels && a->packet_ms == b->packet_ms &&
+           a->fec_scheme == b->fec_scheme && a->fec_source_packets == b->fec_source_packets &&
            a->fec_repair_packets == b->fec_repair_packets &&
            a->target_latency_ms == b->target_latency_ms;
 }

@@ -29,7 +29,7 @@ $(BUILD)/build.ninja: | deps-build
 
 # Links at fixed places, so that nobody has to know the layout of the build tree.
 build: deps-build $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) -n | grep -q 'no work to do' || ninja -C $(BUILD) $$([ -t 1 ] || echo --quiet)
 	@mkdir -p $(BUILD)/bin $(BUILD)/lib
 	@for f in $(BUILD)/src/rocd/rocd $(wildcard $(BUILD)/src/tools/roc*); do \
 	    if [ -f $$f ] && [ -x $$f ]; then ln -sf ../$${f#$(BUILD)/} $(BUILD)/bin/; fi; done

@@ -35,6 +35,10 @@ class DemoError(Exception):
     """Something to tell the user in one sentence."""
 
 
+class UsageError(DemoError):
+    """The user asked for what cannot be: there is nothing to keep for a closer look."""
+
+
 def say(text=""):
     print(text, flush=True)
 
@@ -43,7 +47,7 @@ def say(text=""):
 
 
 class Daemon:
-    def __init__(self, program, folder, name, secret_file, peers=(), args=()):
+    def __init__(self, daemons, program, folder, name, secret_file, peers=(), args=()):
         self.name = name
         self.media = folder / name / "media"
         self.media.mkdir(parents=True)
@@ -56,6 +60,7 @@ class Daemon:
             # A session of its own, so that Ctrl-C reaches only this program, which then stops the daemons in order.
             self.process = subprocess.Popen([str(c) for c in command + list(args)], stdout=subprocess.PIPE, stderr=log,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
+        daemons.append(self)  # From here on it is stopped, whatever happens.
         ready = self._read_ready_line()
         self.http, self.p2p, self.uid = ready["http"], ready["p2p"], ready["peer_uid"]
 
@@ -158,8 +163,8 @@ class SoundFile(ctypes.Structure):
                 ("format", ctypes.c_int), ("sections", ctypes.c_int), ("seekable", ctypes.c_int)]
 
 
-def read_as_sent(path):
-    """(rate, channels, exact, 16-bit PCM) of an audio file, as L16 carries it: truncated where the file has more bits."""
+def open_sound(path):
+    """(libsndfile, open file, what is in it); whoever opens closes."""
     library = ctypes.CDLL(ctypes.util.find_library("sndfile") or "libsndfile.so.1")
     library.sf_open.restype = ctypes.c_void_p
     library.sf_open.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.POINTER(SoundFile)]
@@ -168,8 +173,21 @@ def read_as_sent(path):
     library.sf_close.argtypes = [ctypes.c_void_p]
     info = SoundFile()
     file = library.sf_open(os.fsencode(path), 0x10, ctypes.byref(info))
-    if not file:
-        raise DemoError(f"{path} is not an audio file that can be read (WAV, FLAC and OGG can)")
+    if not file or info.frames <= 0:
+        raise UsageError(f"{path} holds no sound that can be read; give a WAV, FLAC or OGG file: make demo WAV=song.wav")
+    return library, file, info
+
+
+def check_sound(path):
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}; give one that exists: make demo WAV=song.wav")
+    library, file, _ = open_sound(path)
+    library.sf_close(file)
+
+
+def read_as_sent(path):
+    """(rate, channels, exact, 16-bit PCM) of an audio file, as L16 carries it: truncated where the file has more bits."""
+    library, file, info = open_sound(path)
     pcm = array.array("h")
     block = (ctypes.c_float * (65536 * info.channels))()
     while True:
@@ -190,7 +208,7 @@ def compare(sent_path, received_path):
             raise DemoError(f"the recording has {file.getframerate()} Hz and {file.getnchannels()} channels "
                             f"instead of {rate} Hz and {channels}")
     count = len(sent) // 2
-    note = "" if is_16_bit else " (the file has more than 16 bits a sample; compared with the 16 that were sent)"
+    note = "" if is_16_bit else " (as 16-bit samples, which is what travels; the file itself is not 16-bit)"
     if sent and received.find(sent) >= 0:
         say(f"{count:,} samples were sent and {count:,} arrived: bit-exact{note}.")
         return True
@@ -224,17 +242,33 @@ def clock_text(frames, rate):
 
 
 def live_line(metrics, player, rate, is_last=False):
+    """Packets of sound only: repair packets are told at the end."""
     receiver, sender = metrics.get("receiver") or {}, metrics.get("sender") or {}
     virtual = player["virtual"]
+    lost, repaired = receiver.get("packets_lost", 0), receiver.get("packets_recovered", 0)
+    if is_last and not receiver.get("frames_concealed", 0):
+        # A packet is repaired when its turn to play comes; no gap was played, so what is not repaired is not due yet.
+        lost = repaired
     line = (f"  {clock_text(virtual.get('position_frames', 0), rate)} / {clock_text(virtual.get('length_frames', 0), rate)}"
-            f"   sent {sender.get('packets_sent', 0) + sender.get('repair_packets_sent', 0)}"
-            f"   received {receiver.get('packets_received', 0) + receiver.get('repair_packets_received', 0)}"
-            f"   lost {receiver.get('packets_lost', 0)}   repaired {receiver.get('packets_recovered', 0)}"
+            f"   packets {sender.get('packets_sent', 0):,}   lost {lost:,}   repaired {repaired:,}"
             f"   latency {receiver.get('queue_latency_ms', 0.0):.0f} ms")
     if sys.stdout.isatty():
         print("\r" + line + "\x1b[K", end="\n" if is_last else "", flush=True)
     elif is_last:
         say(line)
+    if is_last:
+        say_repair(sender, receiver, lost, repaired)
+
+
+def say_repair(sender, receiver, lost, repaired):
+    say()
+    if not receiver.get("packets_received", 0):
+        say("Not one packet arrived.")
+    elif lost == repaired:
+        say(f"{sender.get('repair_packets_sent', 0):,} repair packets went along, "
+            + ("and every lost packet was rebuilt from them." if lost else "and none was needed: nothing was lost."))
+    else:
+        say(f"{lost - repaired:,} packets could not be rebuilt: more was lost at once than the repair packets make good.")
 
 
 def play(studio, kitchen, stream, player, rate):
@@ -260,8 +294,7 @@ def demo(options, folder, daemons):
     source = folder / "sent.wav"
     if options.wav:
         wav = pathlib.Path(options.wav)
-        if not wav.is_file():
-            raise DemoError(f"{wav} is not there; give a file that exists: make demo WAV=song.wav")
+        check_sound(wav)
         source = folder / ("sent" + wav.suffix)
         shutil.copyfile(wav, source)
     else:
@@ -272,11 +305,9 @@ def demo(options, folder, daemons):
 
     program = pathlib.Path(options.bin) / "rocd"
     impair = ["--impair", f"loss={options.loss:g}%"] if options.loss else []
-    studio = Daemon(program, folder, "studio", secret, args=impair)
-    daemons.append(studio)
+    studio = Daemon(daemons, program, folder, "studio", secret, args=impair)
     say(f"Peer studio  runs: {studio.http}")
-    kitchen = Daemon(program, folder, "kitchen", secret, peers=[studio])
-    daemons.append(kitchen)
+    kitchen = Daemon(daemons, program, folder, "kitchen", secret, peers=[studio])
     say(f"Peer kitchen runs: {kitchen.http}, and was told only the address of studio")
     wait_for_peer(kitchen, studio)
     wait_for_peer(studio, kitchen)
@@ -319,16 +350,25 @@ def interrupted(_signal, _frame):
     raise KeyboardInterrupt
 
 
+def percent(text):
+    try:
+        value = float(text.strip().removesuffix("%") or 0)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        sys.exit(f"demo: the loss '{text}' is not a percentage from 0 to 100, such as LOSS=5")
+    return value
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default="build/bin", help="folder with rocd (default build/bin)")
     parser.add_argument("--wav", default="", help="file to play: WAV, FLAC or OGG (default: a piece made here)")
-    parser.add_argument("--loss", type=float, default=0.0, help="percent of packets that the network drops")
+    parser.add_argument("--loss", type=percent, default=0.0, help="percent of packets that the network drops")
     parser.add_argument("--keep", metavar="DIR", help="keep recording and logs in this folder")
     options = parser.parse_args()
-    if not 0 <= options.loss <= 100:
-        parser.error(f"--loss {options.loss:g} is not a percentage from 0 to 100")
-    signal.signal(signal.SIGTERM, interrupted)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
 
     folder = pathlib.Path(tempfile.mkdtemp(prefix="rocd-demo-"))
     daemons, problems, exact = [], [], False
@@ -336,16 +376,21 @@ def main():
         sent, received = demo(options, folder, daemons)
         problems += stop_all(daemons)
         exact = not problems and compare(sent, received)
+    except UsageError as error:
+        sys.exit(f"demo: {error}")
     except DemoError as error:
         problems.append(str(error))
     except KeyboardInterrupt:
-        say("\nStopped.")
-        return 130 if not stop_all(daemons) else 1
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        stopped = "Both daemons stopped cleanly." if len(daemons) == 2 else "Stopped."
+        problems += stop_all(daemons)
+        say("\n" + ("\n".join(problems) or stopped))
+        return 130
     finally:
         problems += stop_all(daemons)
         if options.keep:
             shutil.copytree(folder, options.keep, dirs_exist_ok=True)
-        if exact or not problems:
+        if not problems:
             shutil.rmtree(folder, ignore_errors=True)
     for problem in problems:
         print(f"demo: {problem}", file=sys.stderr)

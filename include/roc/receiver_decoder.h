@@ -29,8 +29,9 @@ extern "C" {
  * and ends when nothing playable came for a while. Until it has ended, packets of another SSRC are
  * ignored.
  *
- * Not there yet: reports. The control interface can be activated, takes the packets of the encoder
- * without effect, and gives none. Otherwise the limits of roc_receiver hold.
+ * With the control interface, reports go both ways (RTCP, five times a second): push those of the
+ * encoder as other packets, and carry back what roc_receiver_decoder_pop_feedback_packet() gives.
+ * The limits of roc_receiver hold.
  *
  * All functions return 0, or -1. They log why, except those that are called for every frame or
  * packet.
@@ -94,7 +95,7 @@ ROC_API int roc_receiver_decoder_push_packet(roc_receiver_decoder *decoder, roc_
  * no packets, or the buffer is too small. Then the packet still waits: call again with a larger
  * one.
  *
- * Thread: rt. No lock, no allocation.
+ * Thread: any, not rt: reports are made here, under a lock.
  */
 ROC_API int roc_receiver_decoder_pop_feedback_packet(roc_receiver_decoder *decoder,
                                                      roc_interface iface, roc_packet *packet);

@@ -30,8 +30,9 @@ extern "C" {
  * Packets are made once all that FEC needs is active; frames pushed before that are dropped. What
  * is not popped waits: up to 4096 packets on each interface.
  *
- * Not there yet: reports. The control interface can be activated, gives no packets, and takes those
- * of the decoder without effect.
+ * With the control interface, reports go both ways (RTCP, five times a second): pop those of the
+ * encoder as other packets, and push those that the decoder gives with
+ * roc_sender_encoder_push_feedback_packet().
  *
  * All functions return 0, or -1. They log why, except those that are called for every frame or
  * packet.
@@ -108,7 +109,8 @@ ROC_API int roc_sender_encoder_push_feedback_packet(roc_sender_encoder *encoder,
  *  buffer is too small. Then the packet still waits: call again with a larger one. max_packet_size
  *  of the context (2048 by default) is always enough.
  *
- * Thread: rt. No lock, no allocation.
+ * Thread: rt for source and repair packets: no lock, no allocation. Reports are made here, under a
+ * lock.
  */
 ROC_API int roc_sender_encoder_pop_packet(roc_sender_encoder *encoder, roc_interface iface,
                                           roc_packet *packet);

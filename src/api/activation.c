@@ -26,16 +26,6 @@ static int index_of(roc_interface iface, enum stream_interface *out)
     return -ENOENT;
 }
 
-// Reports need no FEC and no network of their own.
-static int check_protocol(roc_interface iface, const struct uri_protocol *protocol,
-                          enum fec_scheme *scheme, struct api_error *error)
-{
-    if (protocol->protocol != ROC_PROTO_RTCP || iface != ROC_INTERFACE_AUDIO_CONTROL)
-        return interface_check_protocol(iface, protocol, scheme, error);
-    *scheme = FEC_NONE;
-    return 0;
-}
-
 int activation_parse(const struct activation *activation, struct activation_request *out,
                      roc_interface iface, roc_protocol protocol, struct api_error *error)
 {
@@ -45,7 +35,7 @@ int activation_parse(const struct activation *activation, struct activation_requ
         return api_fail(error, -EINVAL,
                         "interface %d or protocol %d is none that roc/config.h lists", (int)iface,
                         (int)protocol);
-    int code = check_protocol(iface, found, &request.scheme, error);
+    int code = interface_check_protocol(iface, found, &request.scheme, error);
     if (code != 0)
         return code;
     code = index_of(iface, &request.iface);

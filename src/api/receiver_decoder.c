@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/activation.h"
+#include "api/connection_metrics.h"
 #include "api/frame_reader.h"
 #include "api/packet_queue.h"
 #include "base/log.h"
@@ -21,7 +22,7 @@ struct roc_receiver_decoder {
 
     pthread_mutex_t mutex; // serializes activation
     struct activation activation;
-    struct packet_queue *reports;
+    struct packet_queue *reports; // one thread pops them, and has them made
 
     struct {
         struct frame_reader reader;
@@ -34,6 +35,18 @@ static int refuse(const char *function, const char *reason)
     return -1;
 }
 
+// Runs inside receiver_tick.
+static void queue_report(const uint8_t *data, size_t size_bytes, const struct net_address *to,
+                         void *arg)
+{
+    roc_receiver_decoder *decoder = arg;
+    struct packet *packet =
+        rtcp_datagram_pack(context_get_pool(decoder->context), data, size_bytes);
+    // One that does not fit any more is left out: the next one says as much.
+    if (packet != NULL)
+        (void)packet_queue_push(decoder->reports, packet);
+}
+
 // Life
 
 static int create_parts(roc_receiver_decoder *decoder, const roc_receiver_config *config,
@@ -43,6 +56,8 @@ static int create_parts(roc_receiver_decoder *decoder, const roc_receiver_config
     int code = receiver_setup_parse(&setup, decoder->context, config, error);
     if (code != 0)
         return code;
+    setup.receiver.output_report = queue_report;
+    setup.receiver.output_report_arg = decoder;
     frame_reader_init(&decoder->rt.reader, &setup);
     code = packet_queue_create(&decoder->reports);
     if (code == 0)
@@ -131,7 +146,9 @@ int roc_receiver_decoder_query(roc_receiver_decoder *decoder, roc_receiver_metri
     const int count = receiver_query(decoder->receiver, SLOT, &session, 1);
     *decoder_metrics = (roc_receiver_metrics){.connection_count = count > 0};
     if (count > 0)
-        *conn_metrics = (roc_connection_metrics){.e2e_latency = 0};
+        *conn_metrics = (roc_connection_metrics){
+            .e2e_latency = connection_metrics_of_sender(&session).e2e_latency,
+        };
     return 0;
 }
 
@@ -156,6 +173,7 @@ int roc_receiver_decoder_pop_feedback_packet(roc_receiver_decoder *decoder, roc_
     if (decoder == NULL || packet == NULL || packet->bytes == NULL ||
         activation_find(&decoder->activation, iface, &found) != 0 || found != STREAM_CONTROL)
         return -1;
+    receiver_tick(decoder->receiver);
     return packet_queue_pop(decoder->reports, packet) == 0 ? 0 : -1;
 }
 

@@ -11,17 +11,20 @@
 #include <string.h>
 
 #include "api/activation.h"
+#include "api/connection_metrics.h"
 #include "api/frame_writer.h"
 #include "api/packet_queue.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "stream/send_reporter.h"
 
 struct roc_sender_encoder {
     roc_context *context;
     struct send_session_config config;
 
-    pthread_mutex_t mutex; // serializes activation
+    pthread_mutex_t mutex; // guards activation and reports; pushing frames never takes it
     struct activation activation;
+    struct send_reporter *reporter;         // with a session and an active control interface
     _Atomic(struct send_session *) session; // there once source (and repair with FEC) are active
     struct packet_queue *queues[ACTIVATION_COUNT];
 
@@ -45,6 +48,17 @@ static void queue_packet(struct packet *packet, void *arg)
     (void)packet_queue_push(encoder->queues[iface], packet);
 }
 
+// Runs with the mutex held.
+static void queue_report(const uint8_t *data, size_t size_bytes, const struct net_address *to,
+                         void *arg)
+{
+    roc_sender_encoder *encoder = arg;
+    struct packet *packet = rtcp_datagram_pack(encoder->config.pool, data, size_bytes);
+    // One that does not fit any more is left out: the next one says as much.
+    if (packet != NULL)
+        (void)packet_queue_push(encoder->queues[STREAM_CONTROL], packet);
+}
+
 // Life
 
 static int create_parts(roc_sender_encoder *encoder, const struct sender_setup *setup)
@@ -60,6 +74,7 @@ static int create_parts(roc_sender_encoder *encoder, const struct sender_setup *
 
 static void destroy(roc_sender_encoder *encoder)
 {
+    send_reporter_destroy(encoder->reporter);
     send_session_destroy(atomic_load(&encoder->session));
     for (size_t i = 0; i < ACTIVATION_COUNT; i++)
         packet_queue_destroy(encoder->queues[i]);
@@ -125,15 +140,52 @@ static bool is_complete_with(const roc_sender_encoder *encoder, enum stream_inte
     return has_source && (has_repair || encoder->config.fec == FEC_NONE);
 }
 
-static int start_session(roc_sender_encoder *encoder, struct api_error *error)
+static bool has_control_with(const roc_sender_encoder *encoder, enum stream_interface iface)
 {
-    struct send_session *session;
-    const int code = send_session_create(&session, &encoder->config);
-    if (code != 0)
-        return api_fail(error, code,
-                        "cannot make packets (%s): packet_length, fec_block_source_packets and "
-                        "fec_block_repair_packets must fit the encoding and max_packet_size",
-                        strerrordesc_np(-code));
+    return iface == STREAM_CONTROL || atomic_load(&encoder->activation.is_active[STREAM_CONTROL]);
+}
+
+static int create_session(roc_sender_encoder *encoder, struct send_session **out,
+                          struct api_error *error)
+{
+    const int code = send_session_create(out, &encoder->config);
+    if (code == 0)
+        return 0;
+    return api_fail(error, code,
+                    "cannot make packets (%s): packet_length, fec_block_source_packets and "
+                    "fec_block_repair_packets must fit the encoding and max_packet_size",
+                    strerrordesc_np(-code));
+}
+
+static int create_reporter(roc_sender_encoder *encoder, struct send_session *session,
+                           struct api_error *error)
+{
+    const struct send_reporter_config config = {
+        .session = session,
+        .rate_hz = encoder->config.encoding.rate_hz,
+        .output = queue_report,
+        .output_arg = encoder,
+    };
+    const int code = send_reporter_create(&encoder->reporter, &config);
+    return code == 0 ? 0 : api_fail(error, code, "out of memory");
+}
+
+// Makes what this interface completes: the session, the reports about it, or both.
+static int start(roc_sender_encoder *encoder, enum stream_interface iface, struct api_error *error)
+{
+    struct send_session *session = atomic_load(&encoder->session);
+    struct send_session *made = NULL;
+    int code = 0;
+    if (session == NULL && is_complete_with(encoder, iface)) {
+        code = create_session(encoder, &made, error);
+        session = made;
+    }
+    if (code == 0 && session != NULL && has_control_with(encoder, iface))
+        code = create_reporter(encoder, session, error);
+    if (code != 0) {
+        send_session_destroy(made);
+        return code;
+    }
     atomic_store(&encoder->session, session);
     return 0;
 }
@@ -145,8 +197,8 @@ static int activate(roc_sender_encoder *encoder, roc_interface iface, roc_protoc
     int code = activation_parse(&encoder->activation, &request, iface, proto, error);
     if (code == 0)
         code = check_scheme(encoder, &request, error);
-    if (code == 0 && request.iface != STREAM_CONTROL && is_complete_with(encoder, request.iface))
-        code = start_session(encoder, error);
+    if (code == 0)
+        code = start(encoder, request.iface, error);
     if (code == 0)
         activation_add(&encoder->activation, request.iface);
     return code;
@@ -170,7 +222,15 @@ int roc_sender_encoder_query(roc_sender_encoder *encoder, roc_sender_metrics *en
     if (encoder == NULL || encoder_metrics == NULL || conn_metrics == NULL)
         return refuse("query", "encoder, encoder_metrics or conn_metrics is NULL");
     // Decoders make themselves known by their reports.
-    *encoder_metrics = (roc_sender_metrics){.connection_count = 0};
+    struct send_connection connection;
+    size_t count = 0;
+    pthread_mutex_lock(&encoder->mutex);
+    if (encoder->reporter != NULL)
+        count = send_reporter_query(encoder->reporter, &connection, 1);
+    pthread_mutex_unlock(&encoder->mutex);
+    *encoder_metrics = (roc_sender_metrics){.connection_count = (unsigned)count};
+    if (count > 0)
+        conn_metrics->e2e_latency = connection_metrics_of_receiver(&connection).e2e_latency;
     return 0;
 }
 
@@ -209,6 +269,17 @@ int roc_sender_encoder_push_frame(roc_sender_encoder *encoder, const roc_frame *
     return 0;
 }
 
+// Reports are made when they are fetched, not between frames and packets.
+static int pop_report(roc_sender_encoder *encoder, roc_packet *packet)
+{
+    pthread_mutex_lock(&encoder->mutex);
+    if (encoder->reporter != NULL)
+        send_reporter_tick(encoder->reporter, rtcp_now_get());
+    const int code = packet_queue_pop(encoder->queues[STREAM_CONTROL], packet);
+    pthread_mutex_unlock(&encoder->mutex);
+    return code;
+}
+
 int roc_sender_encoder_pop_packet(roc_sender_encoder *encoder, roc_interface iface,
                                   roc_packet *packet)
 {
@@ -216,7 +287,19 @@ int roc_sender_encoder_pop_packet(roc_sender_encoder *encoder, roc_interface ifa
     if (encoder == NULL || packet == NULL || packet->bytes == NULL ||
         activation_find(&encoder->activation, iface, &found) != 0)
         return -1;
-    return packet_queue_pop(encoder->queues[found], packet) == 0 ? 0 : -1;
+    const int code = found == STREAM_CONTROL ? pop_report(encoder, packet)
+                                             : packet_queue_pop(encoder->queues[found], packet);
+    return code == 0 ? 0 : -1;
+}
+
+static void push_report(roc_sender_encoder *encoder, const struct packet *packet)
+{
+    const struct rtcp_now now = rtcp_now_get();
+    const struct rtcp_datagram datagram = rtcp_datagram_of(packet, now);
+    pthread_mutex_lock(&encoder->mutex);
+    if (encoder->reporter != NULL)
+        send_reporter_push(encoder->reporter, &datagram, now.monotonic_ns);
+    pthread_mutex_unlock(&encoder->mutex);
 }
 
 int roc_sender_encoder_push_feedback_packet(roc_sender_encoder *encoder, roc_interface iface,
@@ -227,6 +310,7 @@ int roc_sender_encoder_push_feedback_packet(roc_sender_encoder *encoder, roc_int
     if (encoder == NULL || activation_find(&encoder->activation, iface, &found) != 0 ||
         found != STREAM_CONTROL || activation_copy_packet(&copy, encoder->context, packet) != 0)
         return -1;
+    push_report(encoder, copy);
     packet_unref(copy);
     return 0;
 }

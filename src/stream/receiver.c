@@ -22,7 +22,7 @@ struct interface {
     enum fec_scheme scheme;
     bool is_active;
     struct udp_socket *socket; // NULL without one
-    // Of a control interface with a socket; the network thread's.
+    // Of a control interface; the network thread's.
     struct receive_reporter *reporter;
     bool has_ticker;
 };
@@ -285,6 +285,23 @@ static int create_reporter(struct interface *interface, const struct net_address
     return receive_reporter_create(&interface->reporter, &config);
 }
 
+// For one without a socket.
+static int create_loose_reporter(struct interface *interface)
+{
+    const struct receiver_config *config = &interface->receiver->config;
+    struct receive_reporter_config reporter = {
+        .router = interface->receiver->router,
+        .slot = interface->slot,
+        .output = config->output_report,
+        .output_arg = config->output_report_arg,
+    };
+
+    if (interface->kind != STREAM_CONTROL || !config->output_report) {
+        return 0;
+    }
+    return receive_reporter_create(&interface->reporter, &reporter);
+}
+
 static void stop_reports(struct interface *interface)
 {
     struct network *network = interface->receiver->config.network;
@@ -435,11 +452,10 @@ static int activate(struct receiver *receiver, unsigned long long number,
     }
     // Before the socket opens: its first packets may come before that returns.
     slot->interfaces[iface].scheme = scheme;
-    if (address) {
-        err = open_socket(&slot->interfaces[iface], config, address);
-        if (err < 0) {
-            goto fail;
-        }
+    err = address ? open_socket(&slot->interfaces[iface], config, address)
+                  : create_loose_reporter(&slot->interfaces[iface]);
+    if (err < 0) {
+        goto fail;
     }
     slot->interfaces[iface].is_active = true;
     return 0;
@@ -612,7 +628,11 @@ static void push(void *arg)
 {
     struct push_call *call = arg;
 
-    receive(call->packets, call->count, call->interface);
+    if (call->interface->reporter) {
+        receive_reports(call->packets, call->count, call->interface);
+    } else {
+        receive(call->packets, call->count, call->interface);
+    }
 }
 
 void receiver_push(struct receiver *receiver, unsigned long long number,
@@ -630,6 +650,20 @@ void receiver_push(struct receiver *receiver, unsigned long long number,
     } else {
         for (i = 0; i < count; i++) {
             packet_unref(packets[i]);
+        }
+    }
+    pthread_mutex_unlock(&receiver->lock);
+}
+
+void receiver_tick(struct receiver *receiver)
+{
+    struct slot *slot;
+
+    pthread_mutex_lock(&receiver->lock);
+    for (slot = receiver->slots; slot; slot = slot->next) {
+        struct interface *control = &slot->interfaces[STREAM_CONTROL];
+        if (control->reporter && !control->socket) {
+            run(receiver, tick_reports, control);
         }
     }
     pthread_mutex_unlock(&receiver->lock);

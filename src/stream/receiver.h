@@ -15,6 +15,7 @@
 
 #include "net/network.h"
 #include "stream/receive_session.h"
+#include "stream/rtcp_datagram.h"
 #include "stream/sender.h"
 
 struct receiver;
@@ -33,6 +34,9 @@ struct receiver_config {
     unsigned output_channels;              // of what read gives; 0 = as the first encoding
     bool output_is_multitrack;             // with output_channels: what is read are tracks
     struct receive_session_config session; // pool, encoding and fec are the receiver's own
+    // Without a network: takes the reports of control interfaces; NULL: there are none.
+    rtcp_output_fn output_report;
+    void *output_report_arg;
 };
 
 // Returns 0, -EINVAL or -ENOMEM.
@@ -75,6 +79,8 @@ int receiver_query(struct receiver *receiver, unsigned long long slot,
 // dropped when the interface is not active.
 void receiver_push(struct receiver *receiver, unsigned long long slot, enum stream_interface iface,
                    struct packet **packets, size_t count);
+// Outputs the reports of control interfaces without a socket that are due.
+void receiver_tick(struct receiver *receiver);
 // Makes interfaces of a slot known without a socket. Returns as receiver_bind.
 int receiver_activate(struct receiver *receiver, unsigned long long slot,
                       enum stream_interface iface, enum fec_scheme scheme);

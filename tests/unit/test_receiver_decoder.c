@@ -167,6 +167,57 @@ static void test_decoder_has_one_session_at_a_time(void **state)
     assert_int_equal(roc_receiver_decoder_close(decoder), 0);
 }
 
+static void carry_back(roc_receiver_decoder *decoder, roc_sender_encoder *encoder)
+{
+    uint8_t data[CODEC_PACKET_SIZE];
+    roc_packet packet = {.bytes = data, .bytes_size = sizeof(data)};
+    while (roc_receiver_decoder_pop_feedback_packet(decoder, codec_control, &packet) == 0) {
+        assert_int_equal(data[1], 201); // RTCP receiver report
+        assert_int_equal(roc_sender_encoder_push_feedback_packet(encoder, codec_control, &packet),
+                         0);
+        packet.bytes_size = sizeof(data);
+    }
+}
+
+// A turn of sound and reports in both directions; true when both sides know the latency.
+static bool exchange(roc_sender_encoder *encoder, roc_receiver_decoder *decoder)
+{
+    static float samples[CODEC_FRAMES * 2];
+    roc_sender_metrics sent;
+    roc_receiver_metrics received;
+    roc_connection_metrics from = {0}, to = {0};
+    assert_int_equal(codec_push(encoder, samples, CODEC_FRAMES * 2), 0);
+    carry(encoder, decoder, api_source, 0);
+    carry(encoder, decoder, codec_control, 0);
+    assert_int_equal(codec_pop(decoder, samples, CODEC_FRAMES * 2), 0);
+    carry_back(decoder, encoder);
+    assert_int_equal(roc_sender_encoder_query(encoder, &sent, &to), 0);
+    assert_int_equal(roc_receiver_decoder_query(decoder, &received, &from), 0);
+    return sent.connection_count == 1 && to.e2e_latency > 0 && received.connection_count == 1 &&
+           from.e2e_latency > 0;
+}
+
+static void test_decoder_and_encoder_report_to_each_other(void **state)
+{
+    const roc_sender_config sender = api_sender_config(ROC_FEC_ENCODING_DISABLE);
+    roc_receiver_config receiver = api_receiver_config();
+    receiver.target_latency = 20000000;
+    roc_sender_encoder *encoder = codec_encoder(context, &sender);
+    roc_receiver_decoder *decoder = codec_decoder(context, &receiver);
+    assert_int_equal(roc_sender_encoder_activate(encoder, codec_control, ROC_PROTO_RTCP), 0);
+    assert_int_equal(roc_sender_encoder_activate(encoder, api_source, ROC_PROTO_RTP), 0);
+    assert_int_equal(roc_receiver_decoder_activate(decoder, codec_control, ROC_PROTO_RTCP), 0);
+    assert_int_equal(roc_receiver_decoder_activate(decoder, api_source, ROC_PROTO_RTP), 0);
+    bool is_known = false;
+    for (int i = 0; i < 4000 && !is_known; i++) {
+        is_known = exchange(encoder, decoder);
+        usleep(5000);
+    }
+    assert_true(is_known);
+    assert_int_equal(roc_receiver_decoder_close(decoder), 0);
+    assert_int_equal(roc_sender_encoder_close(encoder), 0);
+}
+
 static void test_decoder_takes_any_bytes(void **state)
 {
     const roc_receiver_config config = api_receiver_config();
@@ -256,6 +307,7 @@ int main(void)
         DECODER_TEST(test_decoder_restores_lost_packets),
         DECODER_TEST(test_decoder_counts_its_session),
         DECODER_TEST(test_decoder_has_one_session_at_a_time),
+        DECODER_TEST(test_decoder_and_encoder_report_to_each_other),
         DECODER_TEST(test_decoder_takes_any_bytes),
         DECODER_TEST(test_decoder_calls_refuse_bad_arguments),
         DECODER_TEST(test_decoder_gives_silence_without_packets),

@@ -55,10 +55,12 @@ typedef enum roc_packet_encoding {
 
 /** Forward error correction. */
 typedef enum roc_fec_encoding {
-    ROC_FEC_ENCODING_DISABLE = -1,      /**< none; goes with rtp:// */
-    ROC_FEC_ENCODING_DEFAULT = 0,       /**< ROC_FEC_ENCODING_RS8M */
-    ROC_FEC_ENCODING_RS8M = 1,          /**< Reed-Solomon, at most 255 packets in a block */
-    ROC_FEC_ENCODING_LDPC_STAIRCASE = 2 /**< LDPC-Staircase, for blocks of many hundred packets */
+    ROC_FEC_ENCODING_DISABLE = -1, /**< none; goes with rtp:// */
+    ROC_FEC_ENCODING_DEFAULT = 0,  /**< ROC_FEC_ENCODING_RS8M */
+    ROC_FEC_ENCODING_RS8M = 1,     /**< Reed-Solomon, at most 255 packets in a block */
+    /** LDPC-Staircase, for blocks of hundreds of packets: at most 4096, with at least 7 for repair
+     */
+    ROC_FEC_ENCODING_LDPC_STAIRCASE = 2
 } roc_fec_encoding;
 
 /** How one sample is stored. */

@@ -36,8 +36,8 @@ extern "C" {
  * sender that says goodbye is played to its end and no longer waited for.
  *
  * Not there yet: latency tuning against clock drift (the latency is fixed
- * with every profile, and latency_tolerance has no effect), conversion between different rates of
- * packets and frames, and LDPC. Binding what is missing fails with a message in the log.
+ * with every profile, and latency_tolerance has no effect), and conversion between different rates
+ * of packets and frames. Binding what is missing fails with a message in the log.
  *
  * All functions return 0, or -1 with a message in the log; only roc_receiver_read() logs nothing.
  * Thread: any, but one at a time for roc_receiver_read(); roc_receiver_close() excludes all others.

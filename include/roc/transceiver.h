@@ -61,7 +61,11 @@ typedef enum roc_port_kind {
     ROC_PORT_NET_RECEIVER = 7, /**< source: what senders send to where it is bound */
 } roc_port_kind;
 
-typedef enum roc_port_fec { ROC_PORT_FEC_DISABLE = 0, ROC_PORT_FEC_RS8M = 1 } roc_port_fec;
+typedef enum roc_port_fec {
+    ROC_PORT_FEC_DISABLE = 0,
+    ROC_PORT_FEC_RS8M = 1, /**< Reed-Solomon, at most 255 packets in a block */
+    ROC_PORT_FEC_LDPC = 2, /**< LDPC-Staircase, at most 4096, with at least 7 repair packets */
+} roc_port_fec;
 
 typedef struct roc_port_config {
     roc_port_kind kind;

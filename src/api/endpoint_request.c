@@ -44,12 +44,17 @@ int interface_check_protocol(roc_interface iface, const struct uri_protocol *pro
     case ROC_PROTO_RS8M_REPAIR:
         *scheme = FEC_RS8M;
         return 0;
+    case ROC_PROTO_RTP_LDPC_SOURCE:
+    case ROC_PROTO_LDPC_REPAIR:
+        *scheme = FEC_LDPC;
+        return 0;
     case ROC_PROTO_RTCP: // reports are not protected
         *scheme = FEC_NONE;
         return 0;
     default:
         return api_fail(error, -ENOTSUP,
-                        "%s:// is not supported; use rtp://, or rtp+rs8m:// with rs8m://",
+                        "%s:// is not supported; use rtp://, rtp+rs8m:// with rs8m://, or "
+                        "rtp+ldpc:// with ldpc://",
                         protocol->scheme);
     }
 }
@@ -83,12 +88,17 @@ int endpoint_request_check_connect(const struct endpoint_request *request, enum 
     if (net_address_get_port(&request->address) == 0)
         return api_fail(error, -EINVAL,
                         "nothing listens on port 0; name the port that the receiver is bound to");
-    if (request->iface != STREAM_CONTROL && scheme != request->scheme)
+    if (request->iface == STREAM_CONTROL || scheme == request->scheme)
+        return 0;
+    if (scheme == FEC_NONE)
         return api_fail(error, -EPROTO,
-                        "%s:// does not go with a sender %s FEC; use rtp:// without, and "
-                        "rtp+rs8m:// with rs8m:// with it",
-                        request->protocol->scheme, scheme == FEC_NONE ? "without" : "with");
-    return 0;
+                        "%s:// does not go with a sender without FEC; use rtp:// alone",
+                        request->protocol->scheme);
+    const char *name = scheme == FEC_LDPC ? "ldpc" : "rs8m";
+    return api_fail(error, -EPROTO,
+                    "%s:// does not go with a sender with FEC of scheme %s; use rtp+%s:// with "
+                    "%s://",
+                    request->protocol->scheme, name, name, name);
 }
 
 int endpoint_request_explain_bind(const struct endpoint_request *request, int code,
@@ -103,7 +113,7 @@ int endpoint_request_explain_bind(const struct endpoint_request *request, int co
     case -EPROTO:
         return api_fail(error, code,
                         "%s:// does not go with the protocol that is bound already; use rtp:// "
-                        "alone, or rtp+rs8m:// with rs8m://",
+                        "alone, rtp+rs8m:// with rs8m://, or rtp+ldpc:// with ldpc://",
                         request->protocol->scheme);
     case -EADDRINUSE:
         return api_fail(error, code, "cannot bind %s: another program uses it; choose another port",

@@ -58,8 +58,8 @@ static int read_fec(enum fec_scheme *scheme, roc_fec_encoding encoding, struct a
         *scheme = FEC_RS8M;
         return 0;
     case ROC_FEC_ENCODING_LDPC_STAIRCASE:
-        return api_fail(error, -ENOTSUP,
-                        "LDPC-Staircase is not supported; use ROC_FEC_ENCODING_RS8M");
+        *scheme = FEC_LDPC;
+        return 0;
     }
     return api_fail(error, -EINVAL, "fec_encoding is %d, which roc/config.h does not list",
                     (int)encoding);

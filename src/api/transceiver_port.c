@@ -118,9 +118,25 @@ static int try_session(const struct send_session_config *config)
     return code;
 }
 
-static int check_sender(const roc_port_config *config)
+static int read_fec(enum fec_scheme *scheme, roc_port_fec fec)
 {
-    if (config->fec != ROC_PORT_FEC_DISABLE && config->fec != ROC_PORT_FEC_RS8M)
+    switch (fec) {
+    case ROC_PORT_FEC_DISABLE:
+        *scheme = FEC_NONE;
+        return 0;
+    case ROC_PORT_FEC_RS8M:
+        *scheme = FEC_RS8M;
+        return 0;
+    case ROC_PORT_FEC_LDPC:
+        *scheme = FEC_LDPC;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+static int check_sender(const roc_port_config *config, enum fec_scheme *scheme)
+{
+    if (read_fec(scheme, config->fec) != 0)
         return transceiver_fail(-EINVAL, "there is no FEC scheme %d", (int)config->fec);
     if (config->packet_length > MAX_PACKET_LENGTH_NS)
         return transceiver_fail(-EINVAL,
@@ -135,14 +151,13 @@ static int open_sender(roc_transceiver *transceiver, struct transceiver_port *po
 {
     struct sender_config sender = {.network = transceiver->network};
     struct send_session_config *session = &sender.session;
-    int code = check_sender(config);
+    int code = check_sender(config, &session->fec);
     if (code == 0)
         code = find_encoding(transceiver, config, &session->encoding);
     if (code != 0)
         return code;
     session->pool = transceiver->pool;
     session->packet_length_ns = (int64_t)config->packet_length;
-    session->fec = config->fec == ROC_PORT_FEC_RS8M ? FEC_RS8M : FEC_NONE;
     session->source_packets = config->fec_source_packets;
     session->repair_packets = config->fec_repair_packets;
     session->max_packet_size = context_get_send_limit(transceiver->context);
@@ -150,11 +165,12 @@ static int open_sender(roc_transceiver *transceiver, struct transceiver_port *po
     if (sender_setup_check_frame(session, &error) != 0)
         return transceiver_fail(-EINVAL, "%s", error.text);
     code = try_session(session);
-    if (code == -EINVAL)
+    if (code == -EINVAL || code == -ENOTSUP)
         return transceiver_fail(
             code,
-            "cannot send packets of %llu ns in blocks of %u + %u: a packet must "
-            "hold a sample, and a block has at most 255 packets, with at least one of sound",
+            "cannot send packets of %llu ns in blocks of %u + %u: a packet must hold a sample, and "
+            "a block at least one packet of sound, with rs8m at most 255 packets, with ldpc at "
+            "most 4096 and at least 7 for repair",
             config->packet_length, config->fec_source_packets, config->fec_repair_packets);
     if (code == 0)
         code = sender_create(&port->sender, &sender);

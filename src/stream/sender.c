@@ -49,6 +49,7 @@ struct sender {
     struct sender_config config;
     pthread_mutex_t mutex; // guards everything but the two atomics
     struct slot *slots;
+    struct ldpc_cache *ldpc_cache; // NULL without LDPC
     // The list that is not published, kept so that unlinking needs no memory. It has always room
     // for at least one slot less than the published one.
     struct slot_list *spare;
@@ -239,12 +240,16 @@ int sender_create(struct sender **out, const struct sender_config *config)
     pthread_mutex_init(&sender->mutex, NULL);
     struct slot_list *empty = calloc(1, sizeof(*empty));
     atomic_init(&sender->published, empty);
-    if (empty == NULL) {
-        sender_destroy(sender);
-        return -ENOMEM;
-    }
+    if (empty == NULL)
+        goto fail;
+    if (config->session.fec == FEC_LDPC && ldpc_cache_create(&sender->ldpc_cache) != 0)
+        goto fail;
     *out = sender;
     return 0;
+
+fail:
+    sender_destroy(sender);
+    return -ENOMEM;
 }
 
 void sender_destroy(struct sender *sender)
@@ -258,6 +263,7 @@ void sender_destroy(struct sender *sender)
     }
     free(atomic_load(&sender->published));
     free(sender->spare);
+    ldpc_cache_destroy(sender->ldpc_cache);
     pthread_mutex_destroy(&sender->mutex);
     free(sender);
 }
@@ -361,6 +367,7 @@ static int start_session(struct sender *sender, struct slot *slot)
         config.max_packet_size = slot->interfaces[STREAM_SOURCE].to.sa.sa_family == AF_INET6
                                      ? PACKET_SIZE_IPV6
                                      : PACKET_SIZE_IPV4;
+    config.ldpc_cache = sender->ldpc_cache;
     config.output = push_packet;
     config.output_arg = slot;
     error = send_session_create(&slot->session, &config);

@@ -17,6 +17,7 @@
 #define MAX_READS    20000
 
 struct path {
+    bool is_ldpc;
     roc_context *sending, *receiving; // as if on two machines
     roc_sender *sender;
     roc_receiver *receiver;
@@ -25,6 +26,7 @@ struct path {
 
 struct path_config {
     bool has_fec;
+    bool is_ldpc;                           // with FEC
     unsigned rate;                          // zero: 44100
     roc_channel_layout written, sent, read; // zero: stereo
     unsigned tracks;                        // of all that are multitrack
@@ -52,7 +54,9 @@ static void path_open(struct path *p, const struct path_config *config)
     const roc_sender_config sender = {
         .frame_encoding = encoding_of(config, config->written),
         .packet_encoding = (roc_packet_encoding)100,
-        .fec_encoding = config->has_fec ? ROC_FEC_ENCODING_RS8M : ROC_FEC_ENCODING_DISABLE,
+        .fec_encoding = config->is_ldpc   ? ROC_FEC_ENCODING_LDPC_STAIRCASE
+                        : config->has_fec ? ROC_FEC_ENCODING_RS8M
+                                          : ROC_FEC_ENCODING_DISABLE,
     };
     p->packet = packets.rate == 44100 ? 221 : packets.rate / 200;
     const roc_receiver_config receiver = {
@@ -62,6 +66,7 @@ static void path_open(struct path *p, const struct path_config *config)
         .no_playback_timeout = -1,
         .choppy_playback_timeout = -1,
     };
+    p->is_ldpc = config->is_ldpc;
     p->sending = api_context();
     p->receiving = api_context();
     assert_int_equal(roc_context_register_encoding(p->sending, 100, &packets), 0);
@@ -82,13 +87,15 @@ static void path_close(struct path *p)
 static void path_connect(struct path *p, roc_sender *sender, roc_slot from, roc_slot to,
                          bool has_fec)
 {
-    const int source = api_bind(p->receiver, to, api_source, has_fec ? "rtp+rs8m" : "rtp");
-    assert_int_equal(api_connect(sender, from, api_source, has_fec ? "rtp+rs8m" : "rtp", source),
-                     0);
+    const char *with_fec = p->is_ldpc ? "rtp+ldpc" : "rtp+rs8m";
+    const char *media = has_fec ? with_fec : "rtp";
+    const int source = api_bind(p->receiver, to, api_source, media);
+    assert_int_equal(api_connect(sender, from, api_source, media, source), 0);
     if (!has_fec)
         return;
-    const int repair = api_bind(p->receiver, to, api_repair, "rs8m");
-    assert_int_equal(api_connect(sender, from, api_repair, "rs8m", repair), 0);
+    const char *scheme = p->is_ldpc ? "ldpc" : "rs8m";
+    const int repair = api_bind(p->receiver, to, api_repair, scheme);
+    assert_int_equal(api_connect(sender, from, api_repair, scheme, repair), 0);
 }
 
 // Samples that 16 bits hold exactly and none of which is zero.
@@ -144,6 +151,11 @@ static void test_loopback_rtp_is_bit_exact(void **state)
 static void test_loopback_rs8m_is_bit_exact(void **state)
 {
     check_bit_exact(&(struct path_config){.has_fec = true});
+}
+
+static void test_loopback_ldpc_is_bit_exact(void **state)
+{
+    check_bit_exact(&(struct path_config){.has_fec = true, .is_ldpc = true});
 }
 
 static void test_loopback_of_custom_rate_is_bit_exact(void **state)
@@ -359,6 +371,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loopback_rtp_is_bit_exact),
         cmocka_unit_test(test_loopback_rs8m_is_bit_exact),
+        cmocka_unit_test(test_loopback_ldpc_is_bit_exact),
         cmocka_unit_test(test_loopback_of_custom_rate_is_bit_exact),
         cmocka_unit_test(test_loopback_of_tracks_is_bit_exact),
         cmocka_unit_test(test_loopback_mono_becomes_stereo_in_sender),

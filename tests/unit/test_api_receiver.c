@@ -208,9 +208,9 @@ static void test_receiver_failed_bind_breaks_the_slot(void **state)
         {ROC_INTERFACE_AUDIO_SOURCE, "rtp://" API_BAD_HOST ":0"},
         {ROC_INTERFACE_AUDIO_SOURCE, "rtp://192.0.2.1:0"}, // nobody's
         {ROC_INTERFACE_AUDIO_SOURCE, "rs8m://127.0.0.1:0"},
-        {ROC_INTERFACE_AUDIO_SOURCE, "rtp+ldpc://127.0.0.1:0"},
+        {ROC_INTERFACE_AUDIO_SOURCE, "ldpc://127.0.0.1:0"},
         {ROC_INTERFACE_AUDIO_REPAIR, "rtp://127.0.0.1:0"},
-        {ROC_INTERFACE_AUDIO_REPAIR, "ldpc://127.0.0.1:0"},
+        {ROC_INTERFACE_AUDIO_REPAIR, "rtp+ldpc://127.0.0.1:0"},
         {ROC_INTERFACE_CONSOLIDATED, "rtsp://127.0.0.1:0"},
         {ROC_INTERFACE_CONSOLIDATED, "rtp://127.0.0.1:0"},
     };

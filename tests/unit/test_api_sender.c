@@ -147,10 +147,6 @@ static void test_sender_open_refuses_what_is_not_there_yet(void **state)
     roc_context *context = api_context();
     const roc_sender_config good = api_sender_config(ROC_FEC_ENCODING_DISABLE);
 
-    roc_sender_config ldpc = good;
-    ldpc.fec_encoding = ROC_FEC_ENCODING_LDPC_STAIRCASE;
-    assert_int_equal(try_open(context, &ldpc), -1);
-
     roc_sender_config tuned = good;
     tuned.latency_tuner_profile = ROC_LATENCY_TUNER_PROFILE_GRADUAL;
     tuned.target_latency = 200000000;

@@ -116,11 +116,11 @@ static struct half_config make_config(const char *stream_uid, const char *endpoi
                                 .transport = {.packet_ms = 5, .target_latency_ms = 50}};
 }
 
-static void set_fec(struct half_config *config)
+static void set_fec(struct half_config *config, enum transport_fec scheme)
 {
-    config->transport.fec_scheme = TRANSPORT_FEC_RS8M;
+    config->transport.fec_scheme = scheme;
     config->transport.fec_source_packets = 4;
-    config->transport.fec_repair_packets = 2;
+    config->transport.fec_repair_packets = scheme == TRANSPORT_FEC_LDPC ? 7 : 2;
 }
 
 static void sleep_ms(long ms)
@@ -251,14 +251,14 @@ static void test_sink_mixes_streams_of_one_format(void **state)
 }
 
 // A receiver into a null sink and a sender to it, with FEC when told.
-static void open_pair(struct bench *bench, bool has_fec, struct media_address *address)
+static void open_pair(struct bench *bench, enum transport_fec fec, struct media_address *address)
 {
     struct half_config receiver = make_config("in", "sink"), sender = make_config("out", "tone");
     add(bench, "tone", VIRTUAL_TONE, "");
     add(bench, "sink", VIRTUAL_NULL_SINK, "");
-    if (has_fec) {
-        set_fec(&receiver);
-        set_fec(&sender);
+    if (fec != TRANSPORT_FEC_NONE) {
+        set_fec(&receiver, fec);
+        set_fec(&sender, fec);
     }
     *address = (struct media_address){0};
     if (media_open_receiver(bench->media, &receiver, address, &bench->error) != 0 ||
@@ -270,7 +270,7 @@ static void test_sound_goes_over_loopback(void **state)
 {
     struct bench *bench = *state;
     struct media_address address;
-    open_pair(bench, false, &address);
+    open_pair(bench, TRANSPORT_FEC_NONE, &address);
     assert_memory_equal(address.media_uri, "rtp://127.0.0.1:", 16);
     assert_string_equal(address.repair_uri, "");
     wait_until(measure(bench, "in").packets_received > 20);
@@ -283,10 +283,21 @@ static void test_fec_has_its_own_port(void **state)
 {
     struct bench *bench = *state;
     struct media_address address;
-    open_pair(bench, true, &address);
+    open_pair(bench, TRANSPORT_FEC_RS8M, &address);
     assert_memory_equal(address.media_uri, "rtp+rs8m://127.0.0.1:", 21);
     assert_memory_equal(address.repair_uri, "rs8m://127.0.0.1:", 17);
     wait_until(measure(bench, "in").repair_packets_received > 4);
+    assert_true(measure(bench, "in").packets_received > 4);
+}
+
+static void test_ldpc_reaches_the_other_side(void **state)
+{
+    struct bench *bench = *state;
+    struct media_address address;
+    open_pair(bench, TRANSPORT_FEC_LDPC, &address);
+    assert_memory_equal(address.media_uri, "rtp+ldpc://127.0.0.1:", 21);
+    assert_memory_equal(address.repair_uri, "ldpc://127.0.0.1:", 17);
+    wait_until(measure(bench, "in").repair_packets_received > 7);
     assert_true(measure(bench, "in").packets_received > 4);
 }
 
@@ -294,7 +305,7 @@ static void test_sender_moves_without_a_break(void **state)
 {
     struct bench *bench = *state;
     struct media_address address, second = {0};
-    open_pair(bench, false, &address);
+    open_pair(bench, TRANSPORT_FEC_NONE, &address);
     add(bench, "sink2", VIRTUAL_NULL_SINK, "");
     struct half_config receiver = make_config("in2", "sink2"), sender = make_config("out", "tone");
     assert_int_equal(media_open_receiver(bench->media, &receiver, &second, &bench->error), 0);
@@ -313,10 +324,10 @@ static void test_repeated_open_changes_nothing(void **state)
 {
     struct bench *bench = *state;
     struct media_address address, again = {0};
-    open_pair(bench, true, &address);
+    open_pair(bench, TRANSPORT_FEC_RS8M, &address);
     struct half_config receiver = make_config("in", "sink"), sender = make_config("out", "tone");
-    set_fec(&receiver);
-    set_fec(&sender);
+    set_fec(&receiver, TRANSPORT_FEC_RS8M);
+    set_fec(&sender, TRANSPORT_FEC_RS8M);
     wait_until(measure(bench, "in").packets_received > 5);
     assert_int_equal(media_open_receiver(bench->media, &receiver, &again, &bench->error), 0);
     assert_int_equal(media_open_sender(bench->media, &sender, &again, &bench->error), 0);
@@ -329,7 +340,7 @@ static void test_failed_change_of_a_half_keeps_it(void **state)
 {
     struct bench *bench = *state;
     struct media_address address, again = {0};
-    open_pair(bench, false, &address);
+    open_pair(bench, TRANSPORT_FEC_NONE, &address);
     struct half_config receiver = make_config("in", "sink");
     receiver.transport.sample_rate = 44100;
     receiver.transport.channels = 33;
@@ -416,7 +427,7 @@ static void test_ports_come_from_the_range_and_run_out_with_a_sentence(void **st
     struct bench *bench = *state;
     struct media_address address = {0};
     // A port that the system finds free is free for a range of one, too, most of the time.
-    open_pair(bench, false, &address);
+    open_pair(bench, TRANSPORT_FEC_NONE, &address);
     unsigned port = (unsigned)atoi(strrchr(address.media_uri, ':') + 1);
     media_close_half(bench->media, "in");
     struct media *narrow = create_media(bench, "127.0.0.1", port, port);
@@ -462,6 +473,7 @@ int main(void)
         MEDIA_TEST(test_sink_mixes_streams_of_one_format),
         MEDIA_TEST(test_sound_goes_over_loopback),
         MEDIA_TEST(test_fec_has_its_own_port),
+        MEDIA_TEST(test_ldpc_reaches_the_other_side),
         MEDIA_TEST(test_sender_moves_without_a_break),
         MEDIA_TEST(test_repeated_open_changes_nothing),
         MEDIA_TEST(test_failed_change_of_a_half_keeps_it),

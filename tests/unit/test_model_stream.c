@@ -270,10 +270,7 @@ static void test_stream_says_what_this_version_cannot_do(void **state)
         {"{\"transport\": {\"bitrate\": 96000}}", "transport.bitrate"},
         {"{\"transport\": {\"latency_tolerance_ms\": 20}}", "transport.latency_tolerance_ms"},
         {"{\"transport\": {\"encryption\": \"srtp\"}}", "transport.encryption"},
-        {"{\"transport\": {\"fec\": {\"scheme\": \"ldpc\"}}}", "transport.fec.scheme"},
         {"{\"source\": {\"endpoint_uri\": \"/groups/" UID "\"}}", "source.endpoint_uri"},
-        {"{" EXTERNAL("destination", "rtp+ldpc://1.2.3.4:5", "ldpc://1.2.3.4:6", "") "}",
-         "destination.media_uri"},
         {"{" EXTERNAL("destination", "rtp://1.2.3.4:5", "", "rtcp://1.2.3.4:6") "}",
          "destination.control_uri"},
         {"{" EXTERNAL("destination", "rtp://1.2.3.4:5", "",
@@ -283,6 +280,54 @@ static void test_stream_says_what_this_version_cannot_do(void **state)
     struct stream stream = make("{" SOURCE ", " DESTINATION "}");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         check_refused(&stream, cases[i].text, PARSE_MERGE, ERROR_UNSATISFIABLE, cases[i].field);
+}
+
+static void test_stream_may_ask_for_ldpc(void **state)
+{
+    struct stream stream = make("{" SOURCE ", " DESTINATION "}");
+    struct api_error error;
+    assert_int_equal(
+        apply(&stream, "{\"transport\": {\"fec\": {\"scheme\": \"ldpc\"}}}", PARSE_MERGE, &error),
+        0);
+    assert_int_equal(stream.transport.fec_scheme, TRANSPORT_FEC_LDPC);
+    assert_int_equal(stream.transport.fec_source_packets, 18);
+    assert_int_equal(stream.transport.fec_repair_packets, 10);
+    assert_int_equal(apply(&stream,
+                           "{\"transport\": {\"fec\": {\"source_packets\": 400, "
+                           "\"repair_packets\": 200}, \"target_latency_ms\": 2100}}",
+                           PARSE_MERGE, &error),
+                     0);
+    assert_int_equal(stream.transport.fec_source_packets, 400);
+    check_refused(&stream, "{\"transport\": {\"fec\": {\"repair_packets\": 6}}}", PARSE_MERGE,
+                  ERROR_INVALID_ARGS, "transport.fec.repair_packets");
+    check_refused(&stream,
+                  "{\"transport\": {\"fec\": {\"source_packets\": 4000, "
+                  "\"repair_packets\": 97}}}",
+                  PARSE_MERGE, ERROR_INVALID_ARGS, "transport.fec.source_packets");
+    // The numbers are those of the other scheme no more.
+    assert_int_equal(
+        apply(&stream, "{\"transport\": {\"fec\": {\"scheme\": \"rs8m\"}}}", PARSE_MERGE, &error),
+        0);
+    assert_int_equal(stream.transport.fec_source_packets, 18);
+    check_refused(&stream,
+                  "{\"transport\": {\"fec\": {\"source_packets\": 200, \"repair_packets\": 56}}}",
+                  PARSE_MERGE, ERROR_INVALID_ARGS, "transport.fec.source_packets");
+}
+
+// Deployed peers abort with fewer than 7.
+static void test_stream_of_ldpc_has_enough_repair_packets_in_every_profile(void **state)
+{
+    static const char *const profiles[] = {"lan", "wifi", "internet", "custom"};
+    for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
+        struct stream stream = make("{" SOURCE ", " DESTINATION "}");
+        struct api_error error;
+        char text[128];
+        snprintf(text, sizeof(text),
+                 "{\"transport\": {\"profile\": \"%s\", \"fec\": {\"scheme\": \"ldpc\"}}}",
+                 profiles[i]);
+        assert_int_equal(apply(&stream, text, PARSE_MERGE, &error), 0);
+        assert_true(stream.transport.fec_repair_packets >= 7);
+    }
 }
 
 static void test_stream_latency_covers_a_block_and_a_packet(void **state)
@@ -309,6 +354,9 @@ static void test_media_address_follows_the_schemes(void **state)
         {"", "", NULL},
         {"rtp+rs8m://h:1", "rs8m://h:2", NULL},
         {"rtp+rs8m://h:1", "", "repair_uri"},
+        {"rtp+ldpc://h:1", "ldpc://h:2", NULL},
+        {"rtp+ldpc://h:1", "", "repair_uri"},
+        {"rtp+ldpc://h:1", "rs8m://h:2", "repair_uri"},
         {"rtp+rs8m://h:1", "ldpc://h:2", "repair_uri"},
         {"rtp://h:1", "rs8m://h:2", "repair_uri"},
         {"", "rs8m://h:2", "repair_uri"},
@@ -364,6 +412,8 @@ int main(void)
         cmocka_unit_test(test_stream_refuses_bad_fields),
         cmocka_unit_test(test_stream_encoding_is_kept_until_it_is_changed),
         cmocka_unit_test(test_stream_says_what_this_version_cannot_do),
+        cmocka_unit_test(test_stream_may_ask_for_ldpc),
+        cmocka_unit_test(test_stream_of_ldpc_has_enough_repair_packets_in_every_profile),
         cmocka_unit_test(test_stream_latency_covers_a_block_and_a_packet),
         cmocka_unit_test(test_media_address_follows_the_schemes),
         cmocka_unit_test(test_stream_destination_needs_a_port_and_source_does_not),

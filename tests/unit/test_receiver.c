@@ -563,11 +563,13 @@ static void test_receiver_over_sockets_is_bit_exact(void **state)
 static void test_receiver_over_sockets_is_bit_exact_with_fec(void **state)
 {
     check_loopback(*state, FEC_RS8M, 0);
+    check_loopback(*state, FEC_LDPC, 0);
 }
 
 static void test_receiver_over_a_lossy_link_is_bit_exact_with_fec(void **state)
 {
     check_loopback(*state, FEC_RS8M, 0.05);
+    check_loopback(*state, FEC_LDPC, 0.05);
 }
 
 static void test_receiver_bind_reports_what_is_wrong(void **state)

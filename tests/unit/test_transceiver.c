@@ -240,8 +240,6 @@ static void test_transceiver_bind_refuses_misuse(void **state)
     refused(bind_to(receiver, REPAIR, "rtp://127.0.0.1:0"), -EPROTO, "repair");
     refused(bind_to(receiver, SOURCE, "rs8m://127.0.0.1:0"), -EPROTO, "source");
     refused(bind_to(receiver, (roc_interface)5, "rtp://127.0.0.1:0"), -EPROTO, "unknown");
-    refused(bind_to(receiver, SOURCE, "rtp+ldpc://127.0.0.1:0"), -ENOTSUP, "rtp+ldpc");
-    refused(bind_to(receiver, REPAIR, "ldpc://127.0.0.1:0"), -ENOTSUP, "ldpc");
     refused(bind_to(receiver, ROC_INTERFACE_CONSOLIDATED, "rtsp://127.0.0.1"), -ENOTSUP, "rtsp");
     refused(bind_to(receiver, SOURCE, "rtp://no-such-host.invalid:0"), -EHOSTUNREACH,
             "no-such-host.invalid");
@@ -254,6 +252,7 @@ static void test_transceiver_bind_refuses_misuse(void **state)
     assert_int_not_equal(port, 0);
     refused(bind_to(receiver, SOURCE, "rtp+rs8m://127.0.0.1:0"), -EBUSY, "already");
     refused(bind_to(receiver, SOURCE, "rtp://127.0.0.1:0"), -EPROTO, "rtp");
+    refused(bind_to(receiver, REPAIR, "ldpc://127.0.0.1:0"), -EPROTO, "rtp+ldpc:// with ldpc");
     const roc_port other = add(ROC_PORT_NET_RECEIVER);
     refused(roc_transceiver_bind(transceiver, other, SOURCE, endpoint), -EADDRINUSE, "another");
     roc_endpoint_deallocate(endpoint);
@@ -278,7 +277,8 @@ static void test_transceiver_connect_refuses_misuse(void **state)
     refused(connect_to(plain, 0, REPAIR, "rs8m://127.0.0.1:9"), -EPROTO, "without FEC");
     refused(connect_to(safe, 0, SOURCE, "rtp://127.0.0.1:9"), -EPROTO, "with FEC");
     refused(connect_to(safe, 0, REPAIR, "rtp+rs8m://127.0.0.1:9"), -EPROTO, "repair");
-    refused(connect_to(safe, 0, SOURCE, "rtp+ldpc://127.0.0.1:9"), -ENOTSUP, "ldpc");
+    refused(connect_to(safe, 0, SOURCE, "rtp+ldpc://127.0.0.1:9"), -EPROTO,
+            "use rtp+rs8m:// with rs8m://");
     refused(connect_to(safe, 0, SOURCE, "rtp+rs8m://no-such-host.invalid:9"), -EHOSTUNREACH,
             "no-such-host.invalid");
     ok(connect_to(safe, 7, SOURCE, "rtp+rs8m://127.0.0.1:9"));

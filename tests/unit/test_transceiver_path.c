@@ -49,7 +49,8 @@ static void connect_interface(struct path *path, roc_interface iface, const char
     roc_endpoint_deallocate(endpoint);
 }
 
-static void path_open(struct path *path, const roc_impairment *impairment, int fec, int frames)
+static void path_open(struct path *path, const roc_impairment *impairment, roc_port_fec fec,
+                      int frames)
 {
     temp_dir_init(&path->dir);
     write_noise(temp_path(&path->dir, "in.wav"), SF_FORMAT_WAV | SF_FORMAT_PCM_16, 44100, 2,
@@ -63,8 +64,7 @@ static void path_open(struct path *path, const roc_impairment *impairment, int f
     const roc_port_config player = {.kind = ROC_PORT_FILE_PLAYER,
                                     .path = temp_path(&path->dir, "in.wav")};
     ok(roc_transceiver_add_port(path->sending, &player, &path->player));
-    const roc_port_config sender = {.kind = ROC_PORT_NET_SENDER,
-                                    .fec = fec ? ROC_PORT_FEC_RS8M : ROC_PORT_FEC_DISABLE};
+    const roc_port_config sender = {.kind = ROC_PORT_NET_SENDER, .fec = fec};
     ok(roc_transceiver_add_port(path->sending, &sender, &path->sender));
     const roc_port_config receiver = {.kind = ROC_PORT_NET_RECEIVER};
     ok(roc_transceiver_add_port(path->receiving, &receiver, &path->receiver));
@@ -74,7 +74,10 @@ static void path_open(struct path *path, const roc_impairment *impairment, int f
 
     ok(roc_transceiver_link(path->receiving, path->receiver, path->recorder, NULL,
                             &path->recording));
-    if (fec) {
+    if (fec == ROC_PORT_FEC_LDPC) {
+        connect_interface(path, ROC_INTERFACE_AUDIO_SOURCE, "rtp+ldpc://127.0.0.1:0");
+        connect_interface(path, ROC_INTERFACE_AUDIO_REPAIR, "ldpc://127.0.0.1:0");
+    } else if (fec == ROC_PORT_FEC_RS8M) {
         connect_interface(path, ROC_INTERFACE_AUDIO_SOURCE, "rtp+rs8m://127.0.0.1:0");
         connect_interface(path, ROC_INTERFACE_AUDIO_REPAIR, "rs8m://127.0.0.1:0");
     } else {
@@ -118,7 +121,7 @@ static void assert_recording_is_the_file(struct path *path, int frames)
     free(samples);
 }
 
-static void play_and_compare(const roc_impairment *impairment, int fec)
+static void play_and_compare(const roc_impairment *impairment, roc_port_fec fec)
 {
     struct path path;
     path_open(&path, impairment, fec, FRAMES);
@@ -129,7 +132,7 @@ static void play_and_compare(const roc_impairment *impairment, int fec)
     assert_int_equal(query(path.sending, path.player).frames, FRAMES);
     assert_int_equal(sent.state, ROC_PORT_RUNNING);
     assert_true(sent.packets_sent >= FRAMES / 221);
-    assert_int_equal(sent.repair_packets_sent > 0, fec);
+    assert_int_equal(sent.repair_packets_sent > 0, fec != ROC_PORT_FEC_DISABLE);
     assert_int_equal(received.sessions, 1);
     assert_int_equal(received.sessions_total, 1);
     assert_true(received.peak > 0.9f);
@@ -147,13 +150,19 @@ static void play_and_compare(const roc_impairment *impairment, int fec)
 static void test_path_is_bit_exact_without_fec(void **state)
 {
     const roc_impairment none = {0};
-    play_and_compare(&none, 0);
+    play_and_compare(&none, ROC_PORT_FEC_DISABLE);
 }
 
 static void test_path_is_bit_exact_with_fec_and_5_percent_loss(void **state)
 {
     const roc_impairment impairment = {.loss = 0.05, .seed = 7};
-    play_and_compare(&impairment, 1);
+    play_and_compare(&impairment, ROC_PORT_FEC_RS8M);
+}
+
+static void test_path_is_bit_exact_with_ldpc_and_3_percent_loss(void **state)
+{
+    const roc_impairment impairment = {.loss = 0.03, .seed = 7};
+    play_and_compare(&impairment, ROC_PORT_FEC_LDPC);
 }
 
 static void test_path_is_bit_exact_with_fec_loss_jitter_and_reordering(void **state)
@@ -164,7 +173,7 @@ static void test_path_is_bit_exact_with_fec_loss_jitter_and_reordering(void **st
                                        .delay = 3000000,
                                        .jitter = 8000000,
                                        .seed = 11};
-    play_and_compare(&impairment, 1);
+    play_and_compare(&impairment, ROC_PORT_FEC_RS8M);
 }
 
 // Links, ports, destinations and gains come and go while sound plays.
@@ -172,7 +181,7 @@ static void test_path_survives_changes_while_sound_plays(void **state)
 {
     struct path path;
     const roc_impairment none = {0};
-    path_open(&path, &none, 1, 44100);
+    path_open(&path, &none, ROC_PORT_FEC_RS8M, 44100);
     roc_link extra = 0;
     const roc_port_config tone = {.kind = ROC_PORT_TONE, .level_db = -20};
     const roc_port_config null_sink = {.kind = ROC_PORT_NULL_SINK, .channels = 1};
@@ -209,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_path_is_bit_exact_without_fec),
         cmocka_unit_test(test_path_is_bit_exact_with_fec_and_5_percent_loss),
+        cmocka_unit_test(test_path_is_bit_exact_with_ldpc_and_3_percent_loss),
         cmocka_unit_test(test_path_is_bit_exact_with_fec_loss_jitter_and_reordering),
         cmocka_unit_test(test_path_survives_changes_while_sound_plays),
     };

@@ -90,15 +90,17 @@ static const struct property endpoint_connection_properties[] = {
 
 static const struct property external_connection_properties[] = {
     {"connection_type", PROPERTY_ENUM, REQ, "external", NULL, 0, 0},
-    {"media_uri", PROPERTY_STRING, REQ, NULL, "rtp:// or rtp+rs8m://", 0, 0},
-    {"repair_uri", PROPERTY_STRING, REQ, NULL, "rs8m://, or empty for none", 0, 0},
+    {"media_uri", PROPERTY_STRING, REQ, NULL, "rtp://, rtp+rs8m:// or rtp+ldpc://", 0, 0},
+    {"repair_uri", PROPERTY_STRING, REQ, NULL, "rs8m:// or ldpc://, or empty for none", 0, 0},
     {"control_uri", PROPERTY_STRING, REQ, NULL, "rtcp://, or empty for none", 0, 0},
 };
 
 static const struct property fec_properties[] = {
-    {"scheme", PROPERTY_ENUM, 0, "none rs8m ldpc", "ldpc is not there yet", 0, 0},
-    {"source_packets", PROPERTY_INTEGER, 0, NULL, "Of a block; 0 without FEC", 0, 254},
-    {"repair_packets", PROPERTY_INTEGER, 0, NULL, "That many of a block may be lost", 0, 254},
+    {"scheme", PROPERTY_ENUM, 0, "none rs8m ldpc", NULL, 0, 0},
+    {"source_packets", PROPERTY_INTEGER, 0, NULL,
+     "Of a block; 0 without FEC; source and repair at most 255 with rs8m, 4096 with ldpc", 0, 4089},
+    {"repair_packets", PROPERTY_INTEGER, 0, NULL,
+     "That many of a block may be lost; ldpc needs at least 7 and one or two to spare", 0, 4095},
 };
 
 static const struct property transport_properties[] = {

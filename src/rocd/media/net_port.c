@@ -11,27 +11,37 @@
 
 #define NS_PER_MS 1e6
 
+// How each scheme of FEC is named in URIs and to the transceiver.
+static const struct {
+    const char *source, *repair; // repair: NULL where there is none
+    roc_port_fec fec;
+} schemes[] = {
+    [TRANSPORT_FEC_NONE] = {"rtp", NULL, ROC_PORT_FEC_DISABLE},
+    [TRANSPORT_FEC_RS8M] = {"rtp+rs8m", "rs8m", ROC_PORT_FEC_RS8M},
+    [TRANSPORT_FEC_LDPC] = {"rtp+ldpc", "ldpc", ROC_PORT_FEC_LDPC},
+};
+
 static bool has_scheme(const char *uri, const char *scheme)
 {
-    return strncmp(uri, scheme, strlen(scheme)) == 0;
+    size_t length = strlen(scheme);
+    return strncmp(uri, scheme, length) == 0 && strncmp(uri + length, "://", 3) == 0;
 }
 
 int net_port_match_fec(struct transport *transport, const struct media_address *address,
                        struct api_error *error)
 {
-    bool has_repair = address->repair_uri[0] != '\0';
-    if (has_scheme(address->media_uri, "rtp+rs8m://") &&
-        has_scheme(address->repair_uri, "rs8m://")) {
-        transport->fec_scheme = TRANSPORT_FEC_RS8M;
-        return 0;
-    }
-    if (has_scheme(address->media_uri, "rtp://") && !has_repair) {
-        transport->fec_scheme = TRANSPORT_FEC_NONE;
-        return 0;
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        bool is_repair_right = schemes[i].repair
+                                   ? has_scheme(address->repair_uri, schemes[i].repair)
+                                   : address->repair_uri[0] == '\0';
+        if (has_scheme(address->media_uri, schemes[i].source) && is_repair_right) {
+            transport->fec_scheme = (enum transport_fec)i;
+            return 0;
+        }
     }
     return error_set(error, ERROR_UNSATISFIABLE, NULL,
                      "Media '%s' with repair '%s' cannot be carried; use rtp+rs8m:// with rs8m://, "
-                     "or rtp:// without a repair URI.",
+                     "rtp+ldpc:// with ldpc://, or rtp:// without a repair URI.",
                      address->media_uri, address->repair_uri);
 }
 
@@ -79,7 +89,7 @@ fail:
 static int add_port(struct net_port *net, roc_transceiver *transceiver, roc_port_kind kind,
                     const struct transport *transport, struct api_error *error)
 {
-    bool has_fec = transport->fec_scheme == TRANSPORT_FEC_RS8M;
+    bool has_fec = transport->fec_scheme != TRANSPORT_FEC_NONE;
     roc_port_config config = {
         .kind = kind,
         .rate = transport->sample_rate,
@@ -88,7 +98,7 @@ static int add_port(struct net_port *net, roc_transceiver *transceiver, roc_port
                                                    transport->channels),
         .format = payload_format_get(transport->encoding),
         .packet_length = (unsigned long long)(transport->packet_ms * NS_PER_MS),
-        .fec = has_fec ? ROC_PORT_FEC_RS8M : ROC_PORT_FEC_DISABLE,
+        .fec = schemes[transport->fec_scheme].fec,
         .fec_source_packets = has_fec ? transport->fec_source_packets : 0,
         .fec_repair_packets = has_fec ? transport->fec_repair_packets : 0,
         .target_latency = (unsigned long long)(transport->target_latency_ms * NS_PER_MS),
@@ -139,16 +149,16 @@ static int bind_free(struct net_port *net, roc_transceiver *transceiver, roc_int
 }
 
 static int bind_chosen(struct net_port *net, roc_transceiver *transceiver, const char *bind_host,
-                       bool has_fec, struct port_range *range, struct api_error *error)
+                       enum transport_fec fec, struct port_range *range, struct api_error *error)
 {
     char prefix[MEDIA_URI_SIZE - 8];
-    snprintf(prefix, sizeof(prefix), "%s://%s", has_fec ? "rtp+rs8m" : "rtp", bind_host);
+    snprintf(prefix, sizeof(prefix), "%s://%s", schemes[fec].source, bind_host);
     if (bind_free(net, transceiver, ROC_INTERFACE_AUDIO_SOURCE, prefix, range,
                   net->address.media_uri, error) != 0)
         return -1;
-    if (!has_fec)
+    if (!schemes[fec].repair)
         return 0;
-    snprintf(prefix, sizeof(prefix), "rs8m://%s", bind_host);
+    snprintf(prefix, sizeof(prefix), "%s://%s", schemes[fec].repair, bind_host);
     return bind_free(net, transceiver, ROC_INTERFACE_AUDIO_REPAIR, prefix, range,
                      net->address.repair_uri, error);
 }
@@ -176,9 +186,9 @@ int net_port_open_receiver(struct net_port *net, roc_transceiver *transceiver,
     if (add_port(net, transceiver, ROC_PORT_NET_RECEIVER, transport, error) != 0)
         return -1;
     bool is_given = address->media_uri[0] != '\0';
-    bool has_fec = transport->fec_scheme == TRANSPORT_FEC_RS8M;
-    int result = is_given ? bind_given(net, transceiver, address, error)
-                          : bind_chosen(net, transceiver, bind_host, has_fec, range, error);
+    int result =
+        is_given ? bind_given(net, transceiver, address, error)
+                 : bind_chosen(net, transceiver, bind_host, transport->fec_scheme, range, error);
     if (result != 0)
         net_port_close(net, transceiver);
     return result;

@@ -38,8 +38,8 @@ int net_port_move_sender(struct net_port *net, roc_transceiver *transceiver,
                          const struct media_address *address, struct api_error *error);
 void net_port_close(struct net_port *net, roc_transceiver *transceiver);
 
-// Sets fec_scheme to what the address carries: "rtp+rs8m://" with a repair address, or bare
-// "rtp://". Returns 0 or -1 with *error set.
+// Sets fec_scheme to what the address carries: "rtp+rs8m://" or "rtp+ldpc://" with a repair address
+// of that scheme, or bare "rtp://". Returns 0 or -1 with *error set.
 int net_port_match_fec(struct transport *transport, const struct media_address *address,
                        struct api_error *error);
 

@@ -20,9 +20,9 @@ struct scheme {
 static const struct scheme media_schemes[] = {
     {"rtp", NULL, true},
     {"rtp+rs8m", "rs8m", true},
-    {"rtp+ldpc", "ldpc", false},
+    {"rtp+ldpc", "ldpc", true},
 };
-static const struct scheme repair_schemes[] = {{"rs8m", NULL, true}, {"ldpc", NULL, false}};
+static const struct scheme repair_schemes[] = {{"rs8m", NULL, true}, {"ldpc", NULL, true}};
 static const struct scheme control_schemes[] = {{"rtcp", NULL, false}};
 
 static const char *const field_names[] = {"media_uri", "repair_uri", "control_uri", NULL};
@@ -156,7 +156,9 @@ json_t *media_address_write(const struct media_address *address)
 
 enum transport_fec media_address_fec(const struct media_address *address)
 {
-    return strncmp(address->media_uri, "rtp+rs8m:", 9) == 0 ? TRANSPORT_FEC_RS8M
+    if (strncmp(address->media_uri, "rtp+rs8m:", 9) == 0)
+        return TRANSPORT_FEC_RS8M;
+    return strncmp(address->media_uri, "rtp+ldpc:", 9) == 0 ? TRANSPORT_FEC_LDPC
                                                             : TRANSPORT_FEC_NONE;
 }
 

@@ -27,7 +27,7 @@ struct connection {
 enum transport_profile { PROFILE_LAN, PROFILE_WIFI, PROFILE_INTERNET, PROFILE_CUSTOM };
 // How a sample is stored in packets: 16 or 24 bits, or a float.
 enum transport_encoding { TRANSPORT_L16, TRANSPORT_L24, TRANSPORT_F32 };
-enum transport_fec { TRANSPORT_FEC_NONE, TRANSPORT_FEC_RS8M };
+enum transport_fec { TRANSPORT_FEC_NONE, TRANSPORT_FEC_RS8M, TRANSPORT_FEC_LDPC };
 
 // What is here works; the other fields and values of the contract are refused as `unsatisfiable`.
 //
@@ -86,7 +86,7 @@ void transport_set_fec(struct transport *transport, enum transport_fec scheme);
 bool transport_is_equal(const struct transport *a, const struct transport *b);
 
 json_t *media_address_write(const struct media_address *address);
-// All three may be empty; rtp+rs8m needs an rs8m repair URI, rtp none. Port 0 is legal (where it is
+// All three may be empty; rtp+rs8m needs an rs8m repair URI, rtp+ldpc an ldpc one, rtp none. Port 0 is legal (where it is
 // bound, the system picks).
 int media_address_parse(struct media_address *address, const json_t *body, struct api_error *error);
 bool media_address_is_equal(const struct media_address *a, const struct media_address *b);

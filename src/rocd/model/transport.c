@@ -46,6 +46,17 @@ static const struct transport profiles[] = {
                         .target_latency_ms = 200},
 };
 
+// How many packets a block may have. With fewer than 7 repair packets of LDPC, deployed peers
+// abort.
+static const struct fec_limits {
+    struct count_range source, repair;
+    unsigned block;
+} fec_limits[] = {
+    [TRANSPORT_FEC_NONE] = {{0, 0, true}, {0, 0, true}, 0},
+    [TRANSPORT_FEC_RS8M] = {{1, 254, false}, {1, 254, false}, 255},
+    [TRANSPORT_FEC_LDPC] = {{1, 4089, false}, {7, 4095, false}, 4096},
+};
+
 // Reads the encoding, and refuses what the contract has and this version cannot do.
 static int read_encoding(enum transport_encoding *out, const struct fields *fields)
 {
@@ -79,26 +90,22 @@ static int read_fec(struct transport *transport, const struct fields *parent)
 {
     struct fields fields = {field_get(parent, "fec"), "fec.", parent->error};
     unsigned scheme = transport->fec_scheme;
-    struct count_range range = {1, 254, false};
     if (fields.object == NULL)
         return 0;
     if (fields_check_object(&fields, "fec") != 0 || fields_check_names(&fields, fec_names) != 0 ||
         field_enum(&fields, "scheme", &scheme, scheme_names, COUNT(scheme_names)) != 0)
         return -1;
-    if (scheme > TRANSPORT_FEC_RS8M)
-        return field_fail(&fields, ERROR_UNSATISFIABLE, "scheme",
-                          "This version knows the schemes none and rs8m, not %s.",
-                          scheme_names[scheme]);
     transport_set_fec(transport, (enum transport_fec)scheme);
-    if (scheme == TRANSPORT_FEC_NONE)
-        range = (struct count_range){0, 0, true};
-    if (field_count(&fields, "source_packets", &transport->fec_source_packets, range) != 0 ||
-        field_count(&fields, "repair_packets", &transport->fec_repair_packets, range) != 0)
+    const struct fec_limits *limits = &fec_limits[scheme];
+    if (field_count(&fields, "source_packets", &transport->fec_source_packets, limits->source) !=
+            0 ||
+        field_count(&fields, "repair_packets", &transport->fec_repair_packets, limits->repair) != 0)
         return -1;
-    if (transport->fec_source_packets + transport->fec_repair_packets > 255)
+    if (transport->fec_source_packets + transport->fec_repair_packets > limits->block)
         return field_fail(&fields, ERROR_INVALID_ARGS, "source_packets",
-                          "A block of %u + %u packets is too long; rs8m allows 255 together.",
-                          transport->fec_source_packets, transport->fec_repair_packets);
+                          "A block of %u + %u packets is too long; %s allows %u together.",
+                          transport->fec_source_packets, transport->fec_repair_packets,
+                          scheme_names[scheme], limits->block);
     return 0;
 }
 
@@ -200,6 +207,8 @@ void transport_set_fec(struct transport *transport, enum transport_fec scheme)
     bool is_on = scheme != TRANSPORT_FEC_NONE;
     transport->fec_source_packets = is_on ? profiles[transport->profile].fec_source_packets : 0;
     transport->fec_repair_packets = is_on ? profiles[transport->profile].fec_repair_packets : 0;
+    if (transport->fec_repair_packets < fec_limits[scheme].repair.min)
+        transport->fec_repair_packets = fec_limits[scheme].repair.min;
 }
 
 bool transport_is_equal(const struct transport *a, const struct transport *b)

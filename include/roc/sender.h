@@ -62,7 +62,8 @@ ROC_API int roc_sender_open(roc_context *context, const roc_sender_config *confi
 /**
  * Sets the local side of an interface, before it is connected. A slot has one socket: what is set
  * for one interface holds for the others too, and two that differ make the second connect fail.
- * multicast_group is for receivers and has no effect here.
+ * multicast_group is for receivers and has no effect here: the card that has outgoing_address is
+ * the one by which packets to a multicast address leave.
  *
  * \returns 0, or -1 when an argument is NULL or an address in the config is no literal IP address
  *  (the slot is unharmed), or the interface is connected already (the slot is broken)

@@ -91,6 +91,10 @@ typedef struct roc_port_config {
     unsigned int fec_source_packets;   /**< zero with the next one zero: 18 */
     unsigned int fec_repair_packets;   /**< zero with the last one zero: 10 */
     unsigned long long target_latency; /**< ns; zero for 200 ms */
+    /** Literal IP address of the network card to use, borrowed for the call. A sender sends from it;
+     * a receiver that is bound to a multicast address joins the group on it. NULL or "": the
+     * system's choice. */
+    const char *local_address;
 } roc_port_config;
 
 typedef struct roc_link_config {

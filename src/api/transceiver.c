@@ -48,6 +48,7 @@ static int create_network(roc_transceiver *transceiver, const roc_impairment *im
         return code;
     const struct network_config network = {
         .pool = transceiver->pool,
+        .traffic = network_get_traffic(context_get_network(transceiver->context)),
         .impairment =
             {
                 .loss = impairment->loss,

@@ -29,6 +29,7 @@ struct transceiver_port {
     enum fec_scheme scheme; // of a sender; of a receiver once it is bound
     bool is_bound;
     unsigned long long target_latency_ns; // of a receiver
+    struct net_address local;             // of the network card to use; none: the system's choice
 };
 
 struct roc_transceiver {

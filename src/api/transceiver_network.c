@@ -18,6 +18,19 @@ static int explain_bind(const struct endpoint_request *request, int code)
     return pass_on(endpoint_request_explain_bind(request, code, &error), &error);
 }
 
+// On which network card to join the group that is bound; none for a unicast address.
+static struct net_address choose_interface(const struct transceiver_port *port,
+                                           const struct net_address *bind)
+{
+    struct net_address interface = {0};
+    if (!net_address_is_multicast(bind))
+        return interface;
+    if (port->local.sa.sa_family != AF_UNSPEC)
+        return port->local;
+    interface.sa.sa_family = bind->sa.sa_family;
+    return interface;
+}
+
 static int bind_port(roc_transceiver *transceiver, roc_port id, struct endpoint_request *request)
 {
     struct transceiver_port *port = transceiver_find_port(transceiver, id);
@@ -32,6 +45,7 @@ static int bind_port(roc_transceiver *transceiver, roc_port id, struct endpoint_
         return explain_bind(request, -EPROTO);
     const struct udp_config config = {
         .bind = request->address,
+        .multicast_interface = choose_interface(port, &request->address),
         .reuse_address = net_address_is_multicast(&request->address),
     };
     const int code = receiver_bind(port->receiver, ROC_SLOT_DEFAULT, request->iface,
@@ -76,6 +90,10 @@ static int connect_port(roc_transceiver *transceiver, roc_port id, roc_slot slot
                                 id);
     struct api_error error;
     int code = endpoint_request_check_connect(request, port->scheme, &error);
+    if (code == 0 && port->local.sa.sa_family != AF_UNSPEC)
+        // What it may refuse, connecting refuses too.
+        (void)sender_configure(port->sender, slot, request->iface,
+                               &(struct udp_config){.bind = port->local});
     if (code == 0) {
         code = sender_connect(port->sender, slot, request->iface, &request->address);
         if (code != 0)

@@ -8,6 +8,7 @@
 #include "api/context.h"
 #include "api/encoding_ext.h"
 #include "api/sender_setup.h"
+#include "net/address.h"
 
 // Longer ones are a mistake in the unit.
 #define MAX_PACKET_LENGTH_NS  1000000000ull
@@ -240,11 +241,24 @@ static int open_any(roc_transceiver *transceiver, struct transceiver_port *port,
     return transceiver_fail(-EINVAL, "there is no port of kind %d", (int)config->kind);
 }
 
+static int parse_local(struct transceiver_port *port, const roc_port_config *config)
+{
+    const char *text = config->local_address;
+    if (text == NULL || text[0] == '\0' || net_address_parse(&port->local, text, 0) == 0)
+        return 0;
+    return transceiver_fail(-EINVAL,
+                            "local_address '%s' is no literal IP address; use e.g. 192.168.0.2 or "
+                            "fe80::1",
+                            text);
+}
+
 int transceiver_port_init(roc_transceiver *transceiver, struct transceiver_port *port,
                           const roc_port_config *config, struct port_config *node)
 {
     port->kind = config->kind;
-    const int code = open_any(transceiver, port, config, node);
+    int code = parse_local(port, config);
+    if (code == 0)
+        code = open_any(transceiver, port, config, node);
     if (code != 0)
         return code;
     port->rate_hz = node->rate_hz;

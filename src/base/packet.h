@@ -39,6 +39,8 @@ struct packet {
     struct net_address address;
     // CLOCK_REALTIME in ns at which the kernel received it; 0 when unknown.
     int64_t receive_time_ns;
+    // CLOCK_MONOTONIC in ns before which it should not leave (sending); 0: at once.
+    int64_t send_time_ns;
 
     // RTP (RFC 3550). Repair packets of FECFRAME carry none of these.
     uint32_t ssrc;

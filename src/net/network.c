@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "base/thread.h"
 #include "net/receive_batch.h"
+#include "net/udp_open.h"
 #include "net/udp_socket.h"
 #include "net/wake.h"
 
@@ -23,6 +24,8 @@
 #define TICK_NS           20000000
 #define COMMAND_RETRY_NS  5000000
 #define CLOSE_DEADLINE_NS 1000000000
+#define REFRESH_NS        1000000000
+#define MAX_SLEEP_NS      60000000000
 
 // A command lives on the stack of the thread that waits for it. It is called again in later rounds
 // until it returns true.
@@ -41,6 +44,7 @@ struct ticker {
 struct network {
     struct impairment_config impairment;
     bool is_impaired;
+    _Atomic(struct udp_traffic) traffic;
     atomic_uint opened_count;
     int epoll_fd;
     struct wake wake;
@@ -59,6 +63,7 @@ struct network {
     struct ticker *tickers;
     size_t ticker_count;
     int64_t next_tick_ns;
+    int64_t next_refresh_ns;
 };
 
 // Set on a network thread, to know it again.
@@ -140,6 +145,16 @@ static void run_tickers(struct network *network)
         network->tickers[i].fn(network->tickers[i].arg);
 }
 
+static void refresh_sockets(struct network *network)
+{
+    const int64_t now_ns = clock_monotonic_ns();
+    if (now_ns < network->next_refresh_ns)
+        return;
+    network->next_refresh_ns = now_ns + REFRESH_NS;
+    for (size_t i = 0; i < network->socket_count; i++)
+        udp_socket_refresh(network->sockets[i]);
+}
+
 static void watch(struct network *network, struct udp_socket *socket)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = socket};
@@ -173,8 +188,8 @@ static void handle_event(struct network *network, const struct epoll_event *even
     }
 }
 
-// How long the thread may sleep, in milliseconds; -1 is until something happens.
-static int sleep_time_ms(const struct network *network, bool must_retry)
+// How long the thread may sleep.
+static int64_t sleep_time_ns(const struct network *network, bool must_retry)
 {
     if (atomic_load_explicit(&network->has_commands, memory_order_relaxed))
         return 0;
@@ -187,25 +202,33 @@ static int sleep_time_ms(const struct network *network, bool must_retry)
     }
     if (network->ticker_count > 0 && network->next_tick_ns < due_ns)
         due_ns = network->next_tick_ns;
-    if (due_ns == INT64_MAX && !must_retry)
-        return -1;
-
+    if (network->socket_count > 0 && network->next_refresh_ns < due_ns)
+        due_ns = network->next_refresh_ns;
     const int64_t now_ns = clock_monotonic_ns();
     if (must_retry && due_ns > now_ns + COMMAND_RETRY_NS)
         due_ns = now_ns + COMMAND_RETRY_NS;
     if (due_ns <= now_ns)
         return 0;
-    // Rounded up: a sleep that ends just before the moment would be followed by a busy one.
-    const int64_t wait_ms = (due_ns - now_ns + 999999) / 1000000;
-    return wait_ms < 60000 ? (int)wait_ms : 60000;
+    return due_ns - now_ns < MAX_SLEEP_NS ? due_ns - now_ns : MAX_SLEEP_NS;
+}
+
+static int sleep_until_event(const struct network *network, struct epoll_event *events,
+                             int64_t wait_ns)
+{
+    const struct timespec wait = {.tv_sec = wait_ns / 1000000000, .tv_nsec = wait_ns % 1000000000};
+    const int n = epoll_pwait2(network->epoll_fd, events, MAX_EVENTS, &wait, NULL);
+    if (n >= 0 || errno == EINTR)
+        return n;
+    // Kernels before 5.11 know milliseconds only. Rounded up: a sleep that ends just before the
+    // moment would be followed by a busy one.
+    return epoll_wait(network->epoll_fd, events, MAX_EVENTS, (int)((wait_ns + 999999) / 1000000));
 }
 
 static void run_round(struct network *network, bool *must_retry)
 {
     struct epoll_event events[MAX_EVENTS];
     wake_prepare_sleep(&network->wake);
-    const int timeout_ms = sleep_time_ms(network, *must_retry);
-    const int n = epoll_wait(network->epoll_fd, events, MAX_EVENTS, timeout_ms);
+    const int n = sleep_until_event(network, events, sleep_time_ns(network, *must_retry));
     bool is_woken = false;
     for (int i = 0; i < n; i++)
         is_woken |= events[i].data.ptr == NULL;
@@ -216,6 +239,7 @@ static void run_round(struct network *network, bool *must_retry)
             handle_event(network, &events[i]);
     }
     run_tickers(network);
+    refresh_sockets(network);
     send_all(network);
     *must_retry = run_commands(network, *must_retry);
 }
@@ -267,13 +291,14 @@ static int init_impairment(struct network *network, const struct impairment_conf
 
 int network_create(struct network **out, const struct network_config *config)
 {
-    if (config == NULL || config->pool == NULL)
+    if (config == NULL || config->pool == NULL || !udp_traffic_is_valid(&config->traffic))
         return -EINVAL;
     struct network *network = calloc(1, sizeof(*network));
     if (network == NULL)
         return -ENOMEM;
     network->epoll_fd = -1;
     network->wake.fd = -1;
+    atomic_init(&network->traffic, config->traffic);
     pthread_mutex_init(&network->mutex, NULL);
     pthread_cond_init(&network->done_condition, NULL);
     int error = init_impairment(network, &config->impairment);
@@ -351,9 +376,15 @@ int network_open_socket(struct network *network, const struct udp_config *config
 {
     struct impairment_config impairment = network->impairment;
     impairment.seed += atomic_fetch_add_explicit(&network->opened_count, 1, memory_order_relaxed);
+    const struct udp_traffic traffic = atomic_load(&network->traffic);
+    struct udp_config own = *config;
+    if (own.traffic.dscp == 0)
+        own.traffic.dscp = traffic.dscp;
+    if (own.traffic.multicast_hops == 0)
+        own.traffic.multicast_hops = traffic.multicast_hops;
     struct udp_socket *socket = NULL;
-    int error = udp_socket_create(&socket, config, &network->wake,
-                                  network->is_impaired ? &impairment : NULL);
+    int error =
+        udp_socket_create(&socket, &own, &network->wake, network->is_impaired ? &impairment : NULL);
     if (error != 0)
         return error;
     struct open_request request = {.socket = socket};
@@ -365,6 +396,19 @@ int network_open_socket(struct network *network, const struct udp_config *config
     }
     *out = socket;
     return 0;
+}
+
+int network_set_traffic(struct network *network, const struct udp_traffic *traffic)
+{
+    if (!udp_traffic_is_valid(traffic))
+        return -EINVAL;
+    atomic_store(&network->traffic, *traffic);
+    return 0;
+}
+
+struct udp_traffic network_get_traffic(const struct network *network)
+{
+    return atomic_load(&network->traffic);
 }
 
 struct close_request {

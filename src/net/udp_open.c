@@ -3,8 +3,6 @@
 #include "net/udp_open.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +10,12 @@
 
 // A burst of FEC repair packets of many senders must fit while the thread is busy elsewhere.
 #define RECEIVE_BUFFER_BYTES (4 * 1024 * 1024)
+
+#define DSCP_EXPEDITED 46
+// Enough for a site that routes multicast, and it does not go round the world.
+#define DEFAULT_HOPS 16
+// The highest that needs no privilege: before bulk traffic in the queue of the network card.
+#define QUEUE_PRIORITY 6
 
 static int enable(int fd, int level, int option)
 {
@@ -28,54 +32,10 @@ static void set_comforts(int fd)
     (void)enable(fd, SOL_SOCKET, SO_TIMESTAMPNS);
 }
 
-// Returns the index of the interface that has this address, 0 when none has.
-static unsigned interface_of(const struct net_address *address)
-{
-    unsigned index = address->in6.sin6_scope_id;
-    struct ifaddrs *list = NULL;
-    if (index != 0 || getifaddrs(&list) < 0)
-        return index;
-    for (const struct ifaddrs *i = list; i != NULL && index == 0; i = i->ifa_next) {
-        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET6)
-            continue;
-        struct sockaddr_in6 in6;
-        memcpy(&in6, i->ifa_addr, sizeof(in6));
-        if (memcmp(&in6.sin6_addr, &address->in6.sin6_addr, sizeof(in6.sin6_addr)) == 0)
-            index = if_nametoindex(i->ifa_name);
-    }
-    freeifaddrs(list);
-    return index;
-}
-
-static int join_in6(int fd, const struct udp_config *config)
-{
-    const struct net_address *interface = &config->multicast_interface;
-    struct ipv6_mreq request = {.ipv6mr_multiaddr = config->bind.in6.sin6_addr};
-    if (!IN6_IS_ADDR_UNSPECIFIED(&interface->in6.sin6_addr)) {
-        request.ipv6mr_interface = interface_of(interface);
-        if (request.ipv6mr_interface == 0)
-            return -EADDRNOTAVAIL;
-    }
-    if (setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &request, sizeof(request)) < 0)
-        return -errno;
-    return 0;
-}
-
-static int join_in4(int fd, const struct udp_config *config)
-{
-    const struct ip_mreq request = {
-        .imr_multiaddr = config->bind.in4.sin_addr,
-        .imr_interface = config->multicast_interface.in4.sin_addr,
-    };
-    if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)) < 0)
-        return errno == ENODEV ? -EADDRNOTAVAIL : -errno;
-    return 0;
-}
-
 static bool is_valid(const struct udp_config *config)
 {
     const sa_family_t family = config->bind.sa.sa_family;
-    if (family != AF_INET && family != AF_INET6)
+    if (!udp_traffic_is_valid(&config->traffic) || (family != AF_INET && family != AF_INET6))
         return false;
     const sa_family_t interface_family = config->multicast_interface.sa.sa_family;
     return interface_family == AF_UNSPEC ||
@@ -101,11 +61,36 @@ static int bind_to(int fd, const struct udp_config *config, struct net_address *
     return getsockname(fd, &bound->sa, &size) < 0 ? -errno : 0;
 }
 
-static int join_group(int fd, const struct udp_config *config)
+static int set(int fd, int level, int option, int value)
 {
-    if (config->multicast_interface.sa.sa_family == AF_UNSPEC)
-        return 0;
-    return config->bind.sa.sa_family == AF_INET6 ? join_in6(fd, config) : join_in4(fd, config);
+    return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+// Best effort, too: sound goes on where a system does not let a program mark its packets.
+static void set_traffic(int fd, const struct udp_config *config)
+{
+    const struct udp_traffic *traffic = &config->traffic;
+    const bool is_in6 = config->bind.sa.sa_family == AF_INET6;
+    const int hops = traffic->multicast_hops != 0 ? (int)traffic->multicast_hops : DEFAULT_HOPS;
+    const int dscp = traffic->dscp != 0 ? traffic->dscp : DSCP_EXPEDITED;
+    if (is_in6)
+        (void)set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops);
+    else
+        (void)set(fd, IPPROTO_IP, IP_MULTICAST_TTL, hops);
+    if (dscp < 0)
+        return;
+    // The two low bits are for congestion notification (RFC 3168), which nothing here speaks.
+    if (is_in6)
+        (void)set(fd, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2);
+    else
+        (void)set(fd, IPPROTO_IP, IP_TOS, dscp << 2);
+    // After the TOS, which sets a priority of its own.
+    (void)set(fd, SOL_SOCKET, SO_PRIORITY, QUEUE_PRIORITY);
+}
+
+bool udp_traffic_is_valid(const struct udp_traffic *traffic)
+{
+    return traffic->dscp >= -1 && traffic->dscp <= 63 && traffic->multicast_hops <= 255;
 }
 
 int udp_open(int *out_fd, struct net_address *out_bound, const struct udp_config *config)
@@ -118,11 +103,10 @@ int udp_open(int *out_fd, struct net_address *out_bound, const struct udp_config
         return -errno;
     struct net_address bound;
     int error = bind_to(fd, config, &bound);
-    if (error == 0)
-        error = join_group(fd, config);
     if (error != 0)
         goto fail;
     set_comforts(fd);
+    set_traffic(fd, config);
     *out_fd = fd;
     *out_bound = bound;
     return 0;

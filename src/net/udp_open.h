@@ -10,6 +10,7 @@
 // Gives a non-blocking descriptor and the address that it is really bound to. Returns 0, -EINVAL
 // (no bind address; a multicast interface for a unicast address or of the other family) or what the
 // kernel refused with. Thread: any but rt.
+bool udp_traffic_is_valid(const struct udp_traffic *traffic);
 int udp_open(int *out_fd, struct net_address *out_bound, const struct udp_config *config);
 
 #endif

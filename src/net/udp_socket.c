@@ -10,10 +10,14 @@
 #include "base/clock.h"
 #include "base/ring.h"
 #include "net/address.h"
+#include "net/group.h"
 #include "net/udp_open.h"
 
 #define DEFAULT_RING_SIZE 1024
 #define SEND_BATCH        64
+// Moments at which packets with a send time leave. The thread serves many sockets at each, and
+// wakes no more often than this however many there are.
+#define PACING_GRID_NS 250000
 // Full receive batches in a row before other sockets have their turn.
 #define RECEIVE_TURNS 4
 // System calls in a row before other sockets have theirs.
@@ -39,13 +43,19 @@ struct udp_socket {
     struct ring *ring;
     // Packets ever pushed, as of the last flush: what the network thread may send.
     _Atomic uint64_t flushed;
+    // Of these, up to the last one without a send time: they need not wait for theirs.
+    _Atomic uint64_t urgent;
 
     struct {
         uint64_t pushed;
+        uint64_t urgent;
     } rt;
 
     // The network thread's.
-    uint64_t popped;
+    uint64_t popped; // with the head
+    bool has_head;
+    struct send_item head; // out of the ring, may have to wait for its time
+    struct group *group;   // NULL without one
     struct impairment *impairment;
     bool is_hurried;
     bool is_blocked;
@@ -75,6 +85,8 @@ int udp_socket_create(struct udp_socket **out, const struct udp_config *config, 
         error = impairment_create(&socket->impairment, impairment, 0);
     if (error == 0)
         error = udp_open(&socket->fd, &socket->bound, config);
+    if (error == 0)
+        error = group_create(&socket->group, socket->fd, config);
     if (error != 0)
         goto fail;
     *out = socket;
@@ -92,13 +104,21 @@ void udp_socket_destroy(struct udp_socket *socket)
     struct send_item item;
     while (socket->ring != NULL && ring_pop(socket->ring, &item, 1) == 1)
         packet_unref(item.packet);
+    if (socket->has_head)
+        packet_unref(socket->head.packet);
     for (size_t i = 0; i < socket->pending_count; i++)
         packet_unref(socket->pending[i].packet);
+    group_destroy(socket->group);
     impairment_destroy(socket->impairment);
     ring_destroy(socket->ring);
     if (socket->fd >= 0)
         close(socket->fd);
     free(socket);
+}
+
+void udp_socket_refresh(struct udp_socket *socket)
+{
+    group_refresh(socket->group);
 }
 
 int udp_socket_fd(const struct udp_socket *socket)
@@ -171,12 +191,16 @@ void udp_socket_clear_error(struct udp_socket *socket)
 int udp_socket_push(struct udp_socket *socket, struct packet *packet, const struct net_address *to)
 {
     const struct send_item item = {.packet = packet, .to = *to};
+    // Read before the packet is given away.
+    const bool is_urgent = packet->send_time_ns == 0;
     if (ring_push(socket->ring, &item, 1) == 0) {
         count(&socket->counters.packets_dropped, 1);
         packet_unref(packet);
         return -ENOSPC;
     }
     socket->rt.pushed++;
+    if (is_urgent)
+        socket->rt.urgent = socket->rt.pushed;
     return 0;
 }
 
@@ -184,6 +208,7 @@ void udp_socket_flush(struct udp_socket *socket)
 {
     if (atomic_load_explicit(&socket->flushed, memory_order_relaxed) == socket->rt.pushed)
         return;
+    atomic_store_explicit(&socket->urgent, socket->rt.urgent, memory_order_relaxed);
     atomic_store_explicit(&socket->flushed, socket->rt.pushed, memory_order_release);
     wake_signal(socket->wake);
 }
@@ -195,13 +220,31 @@ static uint64_t flushed_count(const struct udp_socket *socket)
     return atomic_load_explicit(&socket->flushed, memory_order_acquire) - socket->popped;
 }
 
-static bool pop_ring(struct udp_socket *socket, struct impaired_datagram *datagram)
+static int64_t round_up(int64_t time_ns)
 {
-    struct send_item item;
-    if (flushed_count(socket) == 0 || ring_pop(socket->ring, &item, 1) == 0)
+    return (time_ns + PACING_GRID_NS - 1) / PACING_GRID_NS * PACING_GRID_NS;
+}
+
+// Needs a head.
+static bool is_head_urgent(const struct udp_socket *socket)
+{
+    return socket->head.packet->send_time_ns == 0 || socket->is_hurried ||
+           socket->popped <= atomic_load_explicit(&socket->urgent, memory_order_relaxed);
+}
+
+static bool pop_due(struct udp_socket *socket, struct impaired_datagram *datagram)
+{
+    if (!socket->has_head) {
+        if (flushed_count(socket) == 0 || ring_pop(socket->ring, &socket->head, 1) == 0)
+            return false;
+        socket->has_head = true;
+        socket->popped++;
+    }
+    if (!is_head_urgent(socket) &&
+        round_up(socket->head.packet->send_time_ns) > clock_monotonic_ns())
         return false;
-    socket->popped++;
-    *datagram = (struct impaired_datagram){.packet = item.packet, .to = item.to};
+    socket->has_head = false;
+    *datagram = (struct impaired_datagram){.packet = socket->head.packet, .to = socket->head.to};
     return true;
 }
 
@@ -230,7 +273,7 @@ static int push_link(struct udp_socket *socket, const struct impaired_datagram *
 static void fill_link(struct udp_socket *socket, int64_t now_ns)
 {
     struct impaired_datagram datagram;
-    while (pop_ring(socket, &datagram))
+    while (pop_due(socket, &datagram))
         (void)push_link(socket, &datagram, now_ns);
 }
 
@@ -246,7 +289,7 @@ static void fill_pending(struct udp_socket *socket)
         struct impaired_datagram *next = &socket->pending[socket->pending_count];
         const bool is_there = socket->impairment != NULL
                                   ? impairment_pop(socket->impairment, next, due_ns) == 0
-                                  : pop_ring(socket, next);
+                                  : pop_due(socket, next);
         if (!is_there)
             return;
         socket->pending_count++;
@@ -342,14 +385,22 @@ void udp_socket_unblock(struct udp_socket *socket)
 
 bool udp_socket_is_sendable(const struct udp_socket *socket)
 {
-    return !socket->is_blocked && (socket->pending_count > 0 || flushed_count(socket) > 0);
+    if (socket->is_blocked)
+        return false;
+    // Behind a head that waits, all wait.
+    const bool has_due = socket->has_head ? is_head_urgent(socket) : flushed_count(socket) > 0;
+    return has_due || socket->pending_count > 0;
 }
 
 int64_t udp_socket_next_send_ns(const struct udp_socket *socket)
 {
-    if (socket->impairment == NULL || socket->is_blocked)
+    if (socket->is_blocked)
         return INT64_MAX;
-    return impairment_next_ns(socket->impairment);
+    const int64_t link_ns =
+        socket->impairment != NULL ? impairment_next_ns(socket->impairment) : INT64_MAX;
+    const int64_t head_ns =
+        socket->has_head ? round_up(socket->head.packet->send_time_ns) : INT64_MAX;
+    return head_ns < link_ns ? head_ns : link_ns;
 }
 
 void udp_socket_hurry(struct udp_socket *socket)
@@ -361,6 +412,6 @@ void udp_socket_hurry(struct udp_socket *socket)
 
 bool udp_socket_is_drained(const struct udp_socket *socket)
 {
-    return socket->pending_count == 0 && ring_readable(socket->ring) == 0 &&
+    return socket->pending_count == 0 && !socket->has_head && ring_readable(socket->ring) == 0 &&
            (socket->impairment == NULL || impairment_next_ns(socket->impairment) == INT64_MAX);
 }

@@ -18,6 +18,9 @@ int udp_socket_create(struct udp_socket **out, const struct udp_config *config, 
 // Drops what was not sent.
 void udp_socket_destroy(struct udp_socket *socket);
 
+// Joins the group again where it lost its interface. To be called every second or so.
+void udp_socket_refresh(struct udp_socket *socket);
+
 int udp_socket_fd(const struct udp_socket *socket);
 // Hands what waits to the receive callback.
 void udp_socket_receive(struct udp_socket *socket, struct receive_batch *batch);
@@ -31,7 +34,8 @@ bool udp_socket_is_blocked(const struct udp_socket *socket);
 void udp_socket_unblock(struct udp_socket *socket);
 // There is something that udp_socket_send could send now.
 bool udp_socket_is_sendable(const struct udp_socket *socket);
-// When the impaired link's next datagram is due (CLOCK_MONOTONIC); INT64_MAX: none.
+// When the next datagram is due that has to wait for its send time or on the impaired link
+// (CLOCK_MONOTONIC); INT64_MAX: none.
 int64_t udp_socket_next_send_ns(const struct udp_socket *socket);
 // From now on everything that was pushed counts as flushed and leaves without delay.
 // Needs: nobody pushes any more.

@@ -292,17 +292,24 @@ int roc_sender_unlink(roc_sender *sender, roc_slot slot)
 static void write_piece(const float *samples, size_t frames, void *arg)
 {
     roc_sender *sender = arg;
-    if (sender->rt.writer.has_pacer)
+    // With a clock of its own each piece has waited for its time.
+    if (sender->rt.writer.has_pacer) {
         sender->rt.capture_time_ns = clock_realtime_ns();
-    sender_write_captured(sender->sender, samples, frames, sender->rt.capture_time_ns);
+        sender_begin(sender->sender, frames);
+    }
+    sender_append(sender->sender, samples, frames, sender->rt.capture_time_ns);
     sender->rt.capture_time_ns += (int64_t)frames * NS_PER_S / sender->rt.writer.frames.rate_hz;
 }
 
 int roc_sender_write(roc_sender *sender, const roc_frame *frame)
 {
-    if (sender == NULL || frame_writer_check(&sender->rt.writer, frame) < 0)
+    if (sender == NULL)
+        return -1;
+    const ptrdiff_t frames = frame_writer_check(&sender->rt.writer, frame);
+    if (frames < 0)
         return -1;
     sender->rt.capture_time_ns = clock_realtime_ns();
+    sender_begin(sender->sender, (size_t)frames);
     frame_writer_write(&sender->rt.writer, frame, write_piece, sender);
     return 0;
 }

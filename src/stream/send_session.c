@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "stream/burst_pacing.h"
 #include "stream/fec_writer.h"
 #include "stream/packet_size.h"
 #include "stream/packetizer.h"
@@ -25,6 +26,9 @@ struct send_session {
     struct packetizer *packetizer;
     struct fec_writer *fec_writer; // NULL without FEC
     struct rtp_moment_cell capture;
+    struct {
+        struct burst_pacing pacing;
+    } rt;
     // Written by the writer only, read by anybody.
     struct {
         _Atomic uint64_t source_packets;
@@ -50,12 +54,14 @@ static void output(struct packet *packet, void *arg)
         count(&session->counters.source_packets, 1);
         count(&session->counters.payload_bytes, packet->payload_size);
     }
+    packet->send_time_ns = burst_pacing_next(&session->rt.pacing);
     session->config.output(packet, session->config.output_arg);
 }
 
 static void protect(struct packet *packet, void *arg)
 {
     struct send_session *session = arg;
+    burst_pacing_step(&session->rt.pacing);
     if (session->fec_writer)
         count(&session->counters.dropped_packets, fec_writer_push(session->fec_writer, packet));
     else if (packet)
@@ -111,8 +117,8 @@ static int check(struct send_session *session)
 static int reserve_packets(const struct send_session *session)
 {
     const struct send_session_config *config = &session->config;
-    int error = packet_pool_reserve(config->pool, config->source_packets + config->repair_packets +
-                                                      PACKETS_IN_FLIGHT);
+    int error = packet_pool_reserve(
+        config->pool, config->source_packets + 2 * config->repair_packets + PACKETS_IN_FLIGHT);
     if (error)
         return error;
     struct packet *packet = packet_pool_pop(config->pool);
@@ -158,6 +164,9 @@ int send_session_create(struct send_session **out, const struct send_session_con
     int error = check(session);
     if (error)
         goto fail;
+    burst_pacing_init(&session->rt.pacing,
+                      (int64_t)session->size.samples * 1000000000 / config->encoding.rate_hz,
+                      session->config.repair_packets);
     error = create_stages(session);
     if (error)
         goto fail;
@@ -201,6 +210,15 @@ void send_session_mark(struct send_session *session, int64_t capture_time_ns)
                        .time_ns = capture_time_ns,
                        .timestamp = packetizer_next_timestamp(session->packetizer),
                    });
+}
+
+void send_session_pace(struct send_session *session, int64_t now_ns, size_t frames)
+{
+    // An hour, and nothing overflows.
+    const uint64_t most = (uint64_t)3600 * session->config.encoding.rate_hz;
+    const uint64_t bounded = frames < most ? frames : most;
+    burst_pacing_begin(&session->rt.pacing, now_ns,
+                       (int64_t)(bounded * 1000000000 / session->config.encoding.rate_hz));
 }
 
 struct rtp_moment send_session_moment(const struct send_session *session)

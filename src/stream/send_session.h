@@ -64,6 +64,11 @@ int send_session_set_block(struct send_session *session, unsigned source_packets
 // Says when the next sample that is written was captured (CLOCK_REALTIME). Thread: rt, that of
 // write.
 void send_session_mark(struct send_session *session, int64_t capture_time_ns);
+// Packets of the samples that are written from now on are spread over the time that these last
+// (stream/burst_pacing.h): their send_time_ns tells when each should leave. now_ns: CLOCK_MONOTONIC
+// at the time of writing; 0, as at the start: they have none. frames: how many samples, over all
+// calls of write before the next call of this. Thread: rt, that of write.
+void send_session_pace(struct send_session *session, int64_t now_ns, size_t frames);
 // How many packets writing so many frames takes from the pool at most. Thread: rt.
 uint64_t send_session_packets(const struct send_session *session, size_t frames);
 struct send_session_metrics send_session_metrics(const struct send_session *session);

@@ -294,6 +294,8 @@ static bool is_same_local_side(const struct udp_config *a, const struct udp_conf
 {
     return net_address_is_equal(&a->bind, &b->bind) &&
            net_address_is_equal(&a->multicast_interface, &b->multicast_interface) &&
+           a->traffic.dscp == b->traffic.dscp &&
+           a->traffic.multicast_hops == b->traffic.multicast_hops &&
            a->reuse_address == b->reuse_address;
 }
 
@@ -437,17 +439,44 @@ void sender_write(struct sender *sender, const float *samples, size_t frames)
     sender_write_captured(sender, samples, frames, clock_realtime_ns());
 }
 
-void sender_write_captured(struct sender *sender, const float *samples, size_t frames,
-                           int64_t capture_time_ns)
+// The list stays as it is until leave.
+static const struct slot_list *enter(struct sender *sender)
 {
     atomic_fetch_add(&sender->write_count, 1);
-    const struct slot_list *list = atomic_load(&sender->published);
+    return atomic_load(&sender->published);
+}
+
+static void leave(struct sender *sender)
+{
+    atomic_fetch_add_explicit(&sender->write_count, 1, memory_order_release);
+}
+
+void sender_begin(struct sender *sender, size_t frames)
+{
+    const struct slot_list *list = enter(sender);
+    const int64_t now_ns = clock_monotonic_ns();
+    for (size_t i = 0; i < list->count; i++)
+        send_session_pace(list->slots[i]->session, now_ns, frames);
+    leave(sender);
+}
+
+void sender_append(struct sender *sender, const float *samples, size_t frames,
+                   int64_t capture_time_ns)
+{
+    const struct slot_list *list = enter(sender);
     for (size_t i = 0; i < list->count; i++) {
         send_session_mark(list->slots[i]->session, capture_time_ns);
         send_session_write(list->slots[i]->session, samples, frames);
         udp_socket_flush(list->slots[i]->socket);
     }
-    atomic_fetch_add_explicit(&sender->write_count, 1, memory_order_release);
+    leave(sender);
+}
+
+void sender_write_captured(struct sender *sender, const float *samples, size_t frames,
+                           int64_t capture_time_ns)
+{
+    sender_begin(sender, frames);
+    sender_append(sender, samples, frames, capture_time_ns);
 }
 
 // Numbers

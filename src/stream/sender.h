@@ -53,6 +53,12 @@ void sender_write(struct sender *sender, const float *samples, size_t frames);
 void sender_write_captured(struct sender *sender, const float *samples, size_t frames,
                            int64_t capture_time_ns);
 
+// The same in several pieces: begin with the sum of their lengths, then append each. What comes out
+// of all of them is paced as one burst (stream/burst_pacing.h).
+void sender_begin(struct sender *sender, size_t frames);
+void sender_append(struct sender *sender, const float *samples, size_t frames,
+                   int64_t capture_time_ns);
+
 struct sender_metrics {
     struct send_session_metrics session;
     struct udp_metrics udp;

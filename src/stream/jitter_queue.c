@@ -163,7 +163,7 @@ static struct slot *find_oldest(const struct jitter_queue *queue)
     if (queue->count == 0) {
         return NULL;
     }
-    // The filter lets no stream jump by more than about a hundred, which bounds this walk.
+    // The filter lets no stream jump by more than about a thousand, which bounds this walk.
     for (seq = queue->head; seq < queue->end; seq++) {
         struct slot *slot = slot_of(queue, seq);
         if (slot->entry.packet && slot->entry.place.seq == seq) {

@@ -10,6 +10,9 @@
 #define FIRST_SEQ_TURN      ((int64_t)1 << 16)
 #define FIRST_POSITION_TURN ((int64_t)1 << 32)
 
+// 50 ms.
+#define SHORT_TIMES_PER_S 20
+
 void packet_filter_init(struct packet_filter *filter, uint8_t payload_type, unsigned rate_hz)
 {
     *filter = (struct packet_filter){.payload_type = payload_type, .rate_hz = rate_hz};
@@ -23,12 +26,24 @@ static struct packet_place first_place(const struct packet *packet)
     };
 }
 
+// Streams of many channels have packets of a few samples, and a hundred of them are over in no
+// time.
+static int max_seq_jump(const struct packet_filter *filter)
+{
+    unsigned in_time = filter->rate_hz / SHORT_TIMES_PER_S / filter->newest_duration;
+
+    if (in_time < PACKET_FILTER_MAX_SEQ_JUMP) {
+        return PACKET_FILTER_MAX_SEQ_JUMP;
+    }
+    return in_time < PACKET_FILTER_MAX_SHORT_JUMP ? (int)in_time : PACKET_FILTER_MAX_SHORT_JUMP;
+}
+
 static int unwrap(const struct packet_filter *filter, const struct packet *packet,
                   struct packet_place *place)
 {
     int seq_step = (int16_t)(uint16_t)(packet->seq - (uint16_t)filter->newest.seq);
     int32_t time_step = (int32_t)(packet->timestamp - (uint32_t)filter->newest.position);
-    int seq_limit = PACKET_FILTER_MAX_SEQ_JUMP;
+    int seq_limit = max_seq_jump(filter);
     int64_t time_limit = filter->rate_hz;
 
     if (packet->is_restored) {

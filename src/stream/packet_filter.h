@@ -11,6 +11,9 @@
 
 // Distances beyond which a packet is no part of the stream; deployed peers use the same.
 #define PACKET_FILTER_MAX_SEQ_JUMP 100
+// Of packets shorter than half a millisecond, which deployed peers do not send, as many as last
+// 50 ms, up to this.
+#define PACKET_FILTER_MAX_SHORT_JUMP 1000
 
 struct packet_place {
     int64_t seq;
@@ -29,8 +32,8 @@ struct packet_filter {
 // The SSRC is the first packet's.
 void packet_filter_init(struct packet_filter *filter, uint8_t payload_type, unsigned rate_hz);
 // Needs packet->duration. Returns 0 and the place of the packet, or -EPROTO when it is foreign or
-// jumps by more than 100 packets or one second. A packet that is refused does not move the
-// reference. Restored packets may lie a block further off than received ones.
+// jumps by more than 100 packets (more of short ones) or one second. A packet that is refused does
+// not move the reference. Restored packets may lie a block further off than received ones.
 int packet_filter_push(struct packet_filter *filter, const struct packet *packet,
                        struct packet_place *place);
 // End of the newest packet.

@@ -35,7 +35,7 @@
 
 // Packets on their way from the network to the reader: 6 s of 5 ms packets with their repair.
 #define RING_SIZE 2048
-// The queue holds the target latency and 2 s more, with packets down to a millisecond.
+// The queue holds the target latency and 2 s more, or as much of that as so many packets last.
 #define QUEUE_MARGIN_MS 2000
 #define MIN_QUEUE_SIZE  4096
 #define MAX_QUEUE_SIZE  16384
@@ -119,14 +119,17 @@ static void init_watchdog(struct receive_session *session)
     session->idle_timeout_ns = clamp_timeout(config->no_playback_timeout_ns, idle_ns);
 }
 
-static size_t queue_size(int64_t target_latency_ns)
+static size_t queue_size(const struct receive_session *session)
 {
-    size_t size = (size_t)(target_latency_ns / 1000000) + QUEUE_MARGIN_MS;
+    const struct receive_session_config *config = &session->config;
+    int64_t span_ns = config->target_latency_ns + QUEUE_MARGIN_MS * 1000000ll;
+    int64_t size = config->packet_frames > 0 ? frames_of(session, span_ns) / config->packet_frames
+                                             : span_ns / 1000000;
 
     if (size < MIN_QUEUE_SIZE) {
         return MIN_QUEUE_SIZE;
     }
-    return size < MAX_QUEUE_SIZE ? size : MAX_QUEUE_SIZE;
+    return size < MAX_QUEUE_SIZE ? (size_t)size : MAX_QUEUE_SIZE;
 }
 
 static int check_config(const struct receive_session_config *config)
@@ -189,7 +192,7 @@ static int init_stages(struct receive_session *session)
     if (err < 0) {
         return err;
     }
-    err = jitter_queue_create(&session->rt.queue, queue_size(config->target_latency_ns));
+    err = jitter_queue_create(&session->rt.queue, queue_size(session));
     if (err < 0) {
         return err;
     }

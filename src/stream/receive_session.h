@@ -23,6 +23,9 @@ struct receive_session;
 struct receive_session_config {
     struct packet_pool *pool; // borrowed; restored packets come from it
     struct audio_encoding encoding;
+    // Samples per channel in a packet, as far as is known: the queue has room for as many packets
+    // as the latency needs. 0 = those of a millisecond.
+    unsigned packet_frames;
     enum fec_scheme fec;
     struct ldpc_cache *ldpc_cache; // borrowed; NULL: matrices of this session are its own
     int64_t target_latency_ns;     // 0 = 200 ms

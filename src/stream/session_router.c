@@ -205,6 +205,7 @@ static struct session_entry *create_entry(struct session_router *router, unsigne
     }
     config.pool = router->config.pool;
     config.encoding = *encoding;
+    config.packet_frames = (unsigned)(packet->payload_size / audio_encoding_frame_size(encoding));
     config.fec = scheme;
     config.output_rate_hz = router->config.output_rate_hz;
     config.ldpc_cache = router->ldpc_cache;

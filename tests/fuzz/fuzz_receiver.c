@@ -21,6 +21,8 @@
 #define MAX_STEPS     4000
 #define BIG_STEP      2500 // what a jump is multiplied by, to get over every limit
 
+static const uint8_t payload_types[] = {10, 96, 97, 98};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 // What the fuzzer still has to say; zeros when it has nothing more.
@@ -37,6 +39,7 @@ struct stream {
 };
 
 struct machine {
+    uint8_t payload_type;
     struct script script;
     struct packet_pool *pool;
     struct receiver *receiver;
@@ -125,14 +128,16 @@ static void push_source(struct machine *machine, unsigned sender)
         return; // lost
     }
     packet->ssrc = sender + 1;
-    packet->payload_type = frames == 255 ? 11 : 10;
+    packet->payload_type = frames == 255 ? 11 : machine->payload_type;
     packet->seq = stream->seq;
     packet->timestamp = stream->timestamp;
     packet->sbn = stream->sbn;
     packet->esi = stream->esi;
     packet->source_block_length = stream->k;
     rtp_write(packet, 0);
-    memset(packet->data + RTP_HEADER_SIZE, 0x80, frames * 4u);
+    // Floats of these bytes are tiny, huge, or no numbers.
+    memset(packet->data + RTP_HEADER_SIZE,
+           machine->payload_type == 10 ? 0x80 : next(&machine->script), frames * 4u);
     packet->size_bytes = (uint16_t)(RTP_HEADER_SIZE + frames * 4u);
     if (machine->fec != FEC_NONE) {
         fecframe_write_source(packet, machine->fec);
@@ -222,18 +227,25 @@ static void execute(struct machine *machine)
     }
 }
 
+static const uint8_t payload_types[] = {10, 96, 97, 98};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct machine machine = {.script = {data, size}};
     uint8_t mode = next(&machine.script);
     struct receiver_config config = {
-        .encodings = {{10, 44100, 2, false, PCM_L16}, {11, 44100, 1, false, PCM_L16}},
-        .encoding_count = 2,
+        .encodings = {{10, 44100, 2, false, PCM_L16},
+                      {11, 44100, 1, false, PCM_L16},
+                      {96, 44100, 2, false, PCM_L24},
+                      {97, 44100, 2, false, PCM_F32},
+                      {98, 44100, 6, false, PCM_F32}},
+        .encoding_count = 5,
         .session = {.target_latency_ns = 5000000, .clockless = (mode & 1) != 0},
     };
     unsigned i;
 
     log_set_level(LOG_NONE);
+    machine.payload_type = payload_types[mode >> 6];
     machine.fec = mode & 2 ? FEC_RS8M : FEC_NONE;
     for (i = 0; i < 2; i++) {
         machine.streams[i] = (struct stream){.seq = 65530, .sbn = 65534, .k = 4, .esi = 3};

@@ -90,6 +90,7 @@ struct route {
     unsigned in_tracks, out_tracks; // of the frames; zero: stereo
     roc_fec_encoding fec;
     unsigned packet_frames;
+    unsigned latency_ms;
 };
 
 static roc_media_encoding frames_of(const struct route *route, unsigned tracks)
@@ -110,7 +111,7 @@ static void open_route(const struct route *route, roc_sender_encoder **encoder,
                                       .fec_encoding = route->fec};
     const roc_receiver_config receiver = {.frame_encoding = frames_of(route, route->out_tracks),
                                           .latency_tuner_profile = ROC_LATENCY_TUNER_PROFILE_INTACT,
-                                          .target_latency = 200000000};
+                                          .target_latency = route->latency_ms * 1000000ull};
     assert_int_equal(roc_context_register_encoding_ext(context, ENCODING_ID, &route->packets), 0);
     *encoder = codec_encoder(context, &sender);
     *decoder = codec_decoder(context, &receiver);
@@ -174,8 +175,9 @@ static void check_bit_exact(const struct route *route)
     const unsigned channels = route->in_tracks > 0 ? route->in_tracks : 2;
     size_t sent = 0, got = 0;
     open_route(route, &encoder, &decoder);
-    // 0.6 s: playing begins after 0.2 s.
-    for (unsigned round = 0; round < route->packets.rate * 3 / 5 / ROUND; round++) {
+    // Playing begins after the latency.
+    const unsigned rounds = route->packets.rate / 1000 * 3 * route->latency_ms / ROUND;
+    for (unsigned round = 0; round < rounds; round++) {
         for (size_t i = 0; i < ROUND * channels; i++)
             in[i] = noise(route->packets.format, sent++);
         assert_int_equal(codec_push(encoder, in, ROUND * channels), 0);
@@ -199,20 +201,23 @@ static void test_encoding_ext_is_bit_exact(void **state)
     const roc_channel_layout_ext stereo = ROC_CHANNEL_LAYOUT_EXT_STEREO;
     const roc_channel_layout_ext tracks = ROC_CHANNEL_LAYOUT_EXT_MULTITRACK;
     const struct route table[] = {
-        {{ROC_PACKET_FORMAT_L16, 48000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_RS8M, 240},
-        {{ROC_PACKET_FORMAT_L24, 48000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_DISABLE, 240},
-        {{ROC_PACKET_FORMAT_L24, 48000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_RS8M, 240},
-        {{ROC_PACKET_FORMAT_F32, 48000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_RS8M, 120},
-        {{ROC_PACKET_FORMAT_L24, 8000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_RS8M, 40},
-        {{ROC_PACKET_FORMAT_F32, 192000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_RS8M, 160},
-        {{ROC_PACKET_FORMAT_L24, 96000, tracks, 8}, 8, 8, ROC_FEC_ENCODING_RS8M, 60},
-        {{ROC_PACKET_FORMAT_F32, 48000, tracks, 48}, 48, 48, ROC_FEC_ENCODING_DISABLE, 7},
+        {{ROC_PACKET_FORMAT_L16, 48000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_RS8M, 240, 200},
+        {{ROC_PACKET_FORMAT_L24, 48000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_DISABLE, 240, 200},
+        {{ROC_PACKET_FORMAT_L24, 48000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_RS8M, 240, 200},
+        {{ROC_PACKET_FORMAT_F32, 48000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_RS8M, 120, 200},
+        {{ROC_PACKET_FORMAT_L24, 8000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_RS8M, 40, 200},
+        {{ROC_PACKET_FORMAT_F32, 192000, stereo, 0}, 0, 0, ROC_FEC_ENCODING_RS8M, 160, 200},
+        {{ROC_PACKET_FORMAT_L24, 96000, tracks, 8}, 8, 8, ROC_FEC_ENCODING_RS8M, 60, 200},
+        {{ROC_PACKET_FORMAT_F32, 48000, tracks, 48}, 48, 48, ROC_FEC_ENCODING_DISABLE, 7, 200},
+        // Packets of 0.15 ms: thousands of them are on their way.
+        {{ROC_PACKET_FORMAT_F32, 48000, tracks, 48}, 48, 48, ROC_FEC_ENCODING_DISABLE, 7, 1000},
         // Tracks and surround are the same channels.
         {{ROC_PACKET_FORMAT_L24, 48000, ROC_CHANNEL_LAYOUT_EXT_SURROUND_5_1, 0},
          6,
          6,
          ROC_FEC_ENCODING_RS8M,
-         80},
+         80,
+         200},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
         print_message("route %zu\n", i);
@@ -230,6 +235,7 @@ static void test_encoding_ext_surround_is_mixed_down(void **state)
         .packets = {ROC_PACKET_FORMAT_F32, 48000, ROC_CHANNEL_LAYOUT_EXT_SURROUND_5_1, 0},
         .in_tracks = 6,
         .packet_frames = 60,
+        .latency_ms = 200,
         .fec = ROC_FEC_ENCODING_DISABLE,
     };
     roc_sender_encoder *encoder;

@@ -103,6 +103,20 @@ static void test_packet_filter_gives_restored_packets_a_block_more_room(void **s
     assert_int_equal(push(&f, 850, 0), 0);
 }
 
+static void test_packet_filter_lets_short_packets_jump_farther(void **state)
+{
+    struct fixture f = {.packet = {.ssrc = TEST_SSRC, .payload_type = 10, .duration = 4}};
+    packet_filter_init(&f.filter, 10, TEST_RATE_HZ);
+    assert_int_equal(packet_filter_push(&f.filter, &f.packet, &f.place), 0);
+    assert_int_equal(push(&f, TEST_RATE_HZ / 20 / 4 + 1, 4), -EPROTO);
+    assert_int_equal(push(&f, TEST_RATE_HZ / 20 / 4, 4), 0);
+    packet_filter_init(&f.filter, 10, 192000);
+    f.packet.duration = 1;
+    assert_int_equal(push(&f, 1, 1), 0);
+    assert_int_equal(push(&f, 1 + PACKET_FILTER_MAX_SHORT_JUMP + 1, 2), -EPROTO);
+    assert_int_equal(push(&f, 1 + PACKET_FILTER_MAX_SHORT_JUMP, 2), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +126,7 @@ int main(void)
         cmocka_unit_test(test_packet_filter_refuses_seq_jumps_over_100_and_keeps_its_reference),
         cmocka_unit_test(test_packet_filter_refuses_time_jumps_over_a_second),
         cmocka_unit_test(test_packet_filter_gives_restored_packets_a_block_more_room),
+        cmocka_unit_test(test_packet_filter_lets_short_packets_jump_farther),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

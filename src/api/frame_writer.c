@@ -71,6 +71,17 @@ ptrdiff_t frame_writer_check(const struct frame_writer *writer, const roc_frame 
     return (ptrdiff_t)(frame->samples_size / frame_size);
 }
 
+uint64_t frame_writer_most(const struct frame_writer *writer, size_t frames)
+{
+    if (writer->resampler == NULL)
+        return frames;
+    // In whole seconds and a rest, so that nothing overflows.
+    const uint64_t seconds = frames / writer->frames.rate_hz;
+    const uint64_t rest = frames % writer->frames.rate_hz;
+    return seconds * writer->packets.rate_hz +
+           rest * writer->packets.rate_hz / writer->frames.rate_hz + RESAMPLED_FRAMES;
+}
+
 static void map_channels(struct frame_writer *writer, const float *samples, size_t frames)
 {
     const struct audio_encoding *from = &writer->frames;

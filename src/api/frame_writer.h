@@ -36,6 +36,8 @@ void frame_writer_finish(struct frame_writer *writer);
 // How many samples (per channel) the frame holds, or -EINVAL when it is NULL, its size is not a
 // multiple of one sample of all channels, or it has a size but no samples.
 ptrdiff_t frame_writer_check(const struct frame_writer *writer, const roc_frame *frame);
+// The most frames of packets that so many frames of the caller become.
+uint64_t frame_writer_most(const struct frame_writer *writer, size_t frames);
 // Needs a frame that was checked.
 void frame_writer_write(struct frame_writer *writer, const roc_frame *frame, frame_writer_fn output,
                         void *arg);

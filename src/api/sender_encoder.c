@@ -240,7 +240,8 @@ int roc_sender_encoder_query(roc_sender_encoder *encoder, roc_sender_metrics *en
 static int make_room(const roc_sender_encoder *encoder, const struct send_session *session,
                      size_t frames)
 {
-    const uint64_t packets = send_session_packets(session, frames);
+    const uint64_t packets =
+        send_session_packets(session, frame_writer_most(&encoder->rt.writer, frames));
     if (packets > packet_queue_writable(encoder->queues[STREAM_SOURCE]))
         return -ENOSPC;
     return packet_pool_reserve(encoder->config.pool, (uint32_t)packets);

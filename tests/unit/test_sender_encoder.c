@@ -237,6 +237,27 @@ static void test_encoder_refuses_frame_without_room_for_its_packets(void **state
     free(samples);
 }
 
+// What becomes more by conversion of its rate is refused by what it becomes.
+static void test_encoder_counts_packets_at_their_rate(void **state)
+{
+    const size_t count = 8000 * 2 * 15;
+    float *samples = calloc(count, sizeof(*samples));
+    roc_sender_config config = api_sender_config(ROC_FEC_ENCODING_DISABLE);
+    config.frame_encoding.rate = 8000;
+    roc_sender_encoder *encoder = codec_encoder(context, &config);
+    assert_non_null(samples);
+    assert_int_equal(roc_sender_encoder_activate(encoder, api_source, ROC_PROTO_RTP), 0);
+    assert_int_equal(codec_push(encoder, samples, count), 0);
+    // 15 s at 44.1 kHz in packets of 221 samples, but for what the resampler still holds.
+    const unsigned packets = codec_count(encoder, api_source);
+    assert_in_range(packets, 44100 * 15 / 221 - 10, 44100 * 15 / 221);
+    assert_int_equal(codec_push(encoder, samples, count), 0);
+    assert_int_equal(codec_push(encoder, samples, count), -1);
+    assert_in_range(codec_count(encoder, api_source), packets, packets + 10);
+    assert_int_equal(roc_sender_encoder_close(encoder), 0);
+    free(samples);
+}
+
 static void test_encoder_close_frees_packets_that_wait(void **state)
 {
     static float samples[CODEC_FRAMES * 2 * 40];
@@ -264,6 +285,7 @@ int main(void)
         ENCODER_TEST(test_encoder_calls_refuse_bad_arguments),
         ENCODER_TEST(test_encoder_query_needs_both_structs),
         ENCODER_TEST(test_encoder_refuses_frame_without_room_for_its_packets),
+        ENCODER_TEST(test_encoder_counts_packets_at_their_rate),
         ENCODER_TEST(test_encoder_close_frees_packets_that_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,6 +279,19 @@ static void test_sound_goes_over_loopback(void **state)
     assert_int_equal(media_query_half(bench->media, "unknown", &(struct half_metrics){0}), -ENOENT);
 }
 
+static void test_reports_tell_both_halves_of_the_way(void **state)
+{
+    struct bench *bench = *state;
+    struct media_address address;
+    open_pair(bench, TRANSPORT_FEC_RS8M, &address);
+    assert_memory_equal(address.control_uri, "rtcp://127.0.0.1:", 17);
+    wait_until(measure(bench, "in").e2e_latency_ms > 0);
+    wait_until(measure(bench, "out").e2e_latency_ms > 0);
+    assert_true(measure(bench, "in").rtt_ms >= 0);
+    assert_true(measure(bench, "out").rtt_ms >= 0);
+    assert_true(measure(bench, "out").remote_loss >= 0);
+}
+
 static void test_fec_has_its_own_port(void **state)
 {
     struct bench *bench = *state;
@@ -426,11 +439,12 @@ static void test_ports_come_from_the_range_and_run_out_with_a_sentence(void **st
 {
     struct bench *bench = *state;
     struct media_address address = {0};
-    // A port that the system finds free is free for a range of one, too, most of the time.
+    // Two ports, of sound and of reports. The one that the system finds free is free now, too, and
+    // so is its neighbour, most of the time.
     open_pair(bench, TRANSPORT_FEC_NONE, &address);
     unsigned port = (unsigned)atoi(strrchr(address.media_uri, ':') + 1);
     media_close_half(bench->media, "in");
-    struct media *narrow = create_media(bench, "127.0.0.1", port, port);
+    struct media *narrow = create_media(bench, "127.0.0.1", port, port + 1);
     struct endpoint first = make_endpoint("first", VIRTUAL_NULL_SINK, "");
     struct endpoint second = make_endpoint("second", VIRTUAL_NULL_SINK, "");
     assert_int_equal(media_add_endpoint(narrow, &first, &bench->error), 0);
@@ -472,6 +486,7 @@ int main(void)
         MEDIA_TEST(test_recorder_opens_with_its_first_stream_and_closes_with_the_last),
         MEDIA_TEST(test_sink_mixes_streams_of_one_format),
         MEDIA_TEST(test_sound_goes_over_loopback),
+        MEDIA_TEST(test_reports_tell_both_halves_of_the_way),
         MEDIA_TEST(test_fec_has_its_own_port),
         MEDIA_TEST(test_ldpc_reaches_the_other_side),
         MEDIA_TEST(test_sender_moves_without_a_break),

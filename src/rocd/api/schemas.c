@@ -153,6 +153,11 @@ static const struct property half_metrics_properties[] = {
     {"queue_latency_ms", PROPERTY_NUMBER, RO | NUL, NULL, "Receiver: sound that waits", 0, 0},
     {"target_latency_ms", PROPERTY_NUMBER, RO | NUL, NULL, "Receiver", 0, 0},
     {"jitter_ms", PROPERTY_NUMBER, RO | NUL, NULL, "Receiver: as RFC 3550 defines it", 0, 0},
+    {"rtt_ms", PROPERTY_NUMBER, RO | NUL, NULL, "Round trip of reports; null: not known", 0, 0},
+    {"e2e_latency_ms", PROPERTY_NUMBER, RO | NUL, NULL, "Capture to playback; null: not known", 0,
+     0},
+    {"remote_packets_lost", PROPERTY_INTEGER, RO, NULL, "Sender: as the receiver reports", 0, 0},
+    {"remote_loss", PROPERTY_NUMBER, RO | NUL, NULL, "Sender: share lost lately, 0 to 1", 0, 0},
     {"level_db", PROPERTY_NUMBER, RO | NUL, NULL, "Peak since the last question", 0, 0},
 };
 

@@ -134,6 +134,7 @@ static int take_report(struct owned_stream *owned, const struct reply *reply,
         return error_set(error, ERROR_UNAVAILABLE, NULL, "The other peer has just gone offline.");
     replace_wildcard(report.address.media_uri, host);
     replace_wildcard(report.address.repair_uri, host);
+    replace_wildcard(report.address.control_uri, host);
     if (strcmp(report.address.media_uri, owned->report.address.media_uri) != 0)
         owned->reception = (struct reception){0};
     owned->report = report;

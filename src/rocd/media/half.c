@@ -359,6 +359,10 @@ static void write_metrics(struct half_metrics *out, const roc_port_metrics *in, 
         .queue_latency_ms = in->queue_latency_ms,
         .target_latency_ms = in->target_latency_ms,
         .jitter_ms = in->jitter_ms,
+        .rtt_ms = in->has_clock ? in->rtt_ms : NAN,
+        .e2e_latency_ms = in->e2e_latency_ms > 0 ? in->e2e_latency_ms : NAN,
+        .remote_packets_lost = in->remote_packets_lost,
+        .remote_loss = in->connections > 0 ? in->remote_loss : NAN,
         .level_db = to_db(in->peak),
     };
 }

@@ -156,11 +156,22 @@ static int bind_chosen(struct net_port *net, roc_transceiver *transceiver, const
     if (bind_free(net, transceiver, ROC_INTERFACE_AUDIO_SOURCE, prefix, range,
                   net->address.media_uri, error) != 0)
         return -1;
+    snprintf(prefix, sizeof(prefix), "rtcp://%s", bind_host);
+    if (bind_free(net, transceiver, ROC_INTERFACE_AUDIO_CONTROL, prefix, range,
+                  net->address.control_uri, error) != 0)
+        return -1;
     if (!schemes[fec].repair)
         return 0;
     snprintf(prefix, sizeof(prefix), "%s://%s", schemes[fec].repair, bind_host);
     return bind_free(net, transceiver, ROC_INTERFACE_AUDIO_REPAIR, prefix, range,
                      net->address.repair_uri, error);
+}
+
+// An interface that the address leaves out is not bound.
+static int bind_optional(struct net_port *net, roc_transceiver *transceiver, roc_interface iface,
+                         char uri[MEDIA_URI_SIZE], struct api_error *error)
+{
+    return uri[0] == '\0' || bind_uri(net, transceiver, iface, uri, error) == 0 ? 0 : -1;
 }
 
 static int bind_given(struct net_port *net, roc_transceiver *transceiver,
@@ -169,12 +180,11 @@ static int bind_given(struct net_port *net, roc_transceiver *transceiver,
     net->address = *address;
     if (bind_uri(net, transceiver, ROC_INTERFACE_AUDIO_SOURCE, net->address.media_uri, error) != 0)
         return -1;
-    if (address->repair_uri[0] == '\0')
-        return 0;
-    return bind_uri(net, transceiver, ROC_INTERFACE_AUDIO_REPAIR, net->address.repair_uri, error) ==
-                   0
-               ? 0
-               : -1;
+    if (bind_optional(net, transceiver, ROC_INTERFACE_AUDIO_CONTROL, net->address.control_uri,
+                      error) != 0)
+        return -1;
+    return bind_optional(net, transceiver, ROC_INTERFACE_AUDIO_REPAIR, net->address.repair_uri,
+                         error);
 }
 
 int net_port_open_receiver(struct net_port *net, roc_transceiver *transceiver,
@@ -207,16 +217,29 @@ static int connect_uri(const struct net_port *net, roc_transceiver *transceiver,
     return result == 0 ? 0 : -1;
 }
 
+static int connect_optional(const struct net_port *net, roc_transceiver *transceiver, roc_slot slot,
+                            roc_interface iface, const char *uri, struct api_error *error)
+{
+    return uri[0] == '\0' ? 0 : connect_uri(net, transceiver, slot, iface, uri, error);
+}
+
+// The source comes last: with the first packet of sound everything is in place.
+static int connect_all(const struct net_port *net, roc_transceiver *transceiver, roc_slot slot,
+                       const struct media_address *address, struct api_error *error)
+{
+    if (connect_optional(net, transceiver, slot, ROC_INTERFACE_AUDIO_CONTROL, address->control_uri,
+                         error) != 0 ||
+        connect_optional(net, transceiver, slot, ROC_INTERFACE_AUDIO_REPAIR, address->repair_uri,
+                         error) != 0)
+        return -1;
+    return connect_uri(net, transceiver, slot, ROC_INTERFACE_AUDIO_SOURCE, address->media_uri,
+                       error);
+}
+
 static int connect_slot(const struct net_port *net, roc_transceiver *transceiver, roc_slot slot,
                         const struct media_address *address, struct api_error *error)
 {
-    // Repair first: with the first packet of sound everything is in place.
-    if (address->repair_uri[0] != '\0' &&
-        connect_uri(net, transceiver, slot, ROC_INTERFACE_AUDIO_REPAIR, address->repair_uri,
-                    error) != 0)
-        return -1;
-    if (connect_uri(net, transceiver, slot, ROC_INTERFACE_AUDIO_SOURCE, address->media_uri,
-                    error) == 0)
+    if (connect_all(net, transceiver, slot, address, error) == 0)
         return 0;
     (void)roc_transceiver_disconnect(transceiver, net->port, slot);
     return -1;

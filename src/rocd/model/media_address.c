@@ -14,16 +14,15 @@
 struct scheme {
     const char *name;
     const char *repair; // of a media scheme: the scheme that its repair packets need; NULL = none
-    bool is_supported;
 };
 
 static const struct scheme media_schemes[] = {
-    {"rtp", NULL, true},
-    {"rtp+rs8m", "rs8m", true},
-    {"rtp+ldpc", "ldpc", true},
+    {"rtp", NULL},
+    {"rtp+rs8m", "rs8m"},
+    {"rtp+ldpc", "ldpc"},
 };
-static const struct scheme repair_schemes[] = {{"rs8m", NULL, true}, {"ldpc", NULL, true}};
-static const struct scheme control_schemes[] = {{"rtcp", NULL, false}};
+static const struct scheme repair_schemes[] = {{"rs8m", NULL}, {"ldpc", NULL}};
+static const struct scheme control_schemes[] = {{"rtcp", NULL}};
 
 static const char *const field_names[] = {"media_uri", "repair_uri", "control_uri", NULL};
 
@@ -85,9 +84,6 @@ static int check_uri(const struct fields *fields, const char *name, const char *
                           "%s is \"%s\"; it must be %s://HOST:PORT with a port up to 65535 and "
                           "nothing after it.",
                           name, uri, scheme->name);
-    if (!scheme->is_supported)
-        return field_fail(fields, ERROR_UNSATISFIABLE, name, "This version does not speak %s.",
-                          scheme->name);
     return 0;
 }
 

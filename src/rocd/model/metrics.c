@@ -38,6 +38,10 @@ static const struct {
     FIELD(queue_latency_ms, NUMBER, RECEIVER),
     FIELD(target_latency_ms, NUMBER, RECEIVER),
     FIELD(jitter_ms, NUMBER, RECEIVER),
+    FIELD(rtt_ms, NUMBER, BOTH),
+    FIELD(e2e_latency_ms, NUMBER, BOTH),
+    FIELD(remote_packets_lost, COUNT, SENDER),
+    FIELD(remote_loss, NUMBER, SENDER),
     FIELD(level_db, NUMBER, BOTH),
 };
 

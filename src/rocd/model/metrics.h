@@ -18,6 +18,10 @@ struct half_metrics {
     unsigned long long frames, frames_concealed, frames_dropped;
     unsigned sessions, restarts;
     double queue_latency_ms, target_latency_ms, jitter_ms;
+    // From the reports of both sides, NAN while unknown.
+    double rtt_ms, e2e_latency_ms;
+    unsigned long long remote_packets_lost; // what the receiver reports to the sender
+    double remote_loss;                     // share of the packets lately, 0..1; NAN while unknown
     double level_db; // peak since the last snapshot, -120 for silence
 };
 

@@ -114,6 +114,7 @@ static inline void pair_open(struct report_pair *pair, int64_t packet_length_ns)
         .pool = pair->pool,
         .encodings = {test_encoding},
         .encoding_count = 1,
+        .output_rate_hz = TEST_RATE_HZ,
         .session = {.target_latency_ns = PAIR_TARGET,
                     .no_playback_timeout_ns = -1,
                     .get_time_ns = pair_get_time,

@@ -271,13 +271,6 @@ static void test_stream_says_what_this_version_cannot_do(void **state)
         {"{\"transport\": {\"latency_tolerance_ms\": 20}}", "transport.latency_tolerance_ms"},
         {"{\"transport\": {\"encryption\": \"srtp\"}}", "transport.encryption"},
         {"{\"source\": {\"endpoint_uri\": \"/groups/" UID "\"}}", "source.endpoint_uri"},
-<<<<<<< HEAD
-        {"{" EXTERNAL("destination", "rtp://1.2.3.4:5", "", "rtcp://1.2.3.4:6") "}",
-         "destination.control_uri"},
-=======
-        {"{" EXTERNAL("destination", "rtp+ldpc://1.2.3.4:5", "ldpc://1.2.3.4:6", "") "}",
-         "destination.media_uri"},
->>>>>>> f6aeb8e (media, model: streams exchange reports)
         {"{" EXTERNAL("destination", "rtp://1.2.3.4:5", "",
                       "") ", " EXTERNAL("source", "rtp://1.2.3.4:5", "", "") "}",
          "destination"},

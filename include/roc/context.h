@@ -8,6 +8,7 @@
 
 #include "roc/config.h"
 #include "roc/platform.h"
+#include "roc/plugin.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,6 +54,19 @@ ROC_API int roc_context_open(const roc_context_config *config, roc_context **res
  */
 ROC_API int roc_context_register_encoding(roc_context *context, int encoding_id,
                                           const roc_media_encoding *encoding);
+
+/**
+ * Gives a number to a plugin for packet loss concealment, for `plc_backend` of a receiver.
+ *
+ * \param plugin_id ROC_PLUGIN_ID_MIN..ROC_PLUGIN_ID_MAX and not in use
+ * \param plugin all callbacks set; stays the caller's and must stay as it is until the context is
+ *  closed
+ * \returns 0, or -1 when an argument is NULL, a callback is missing, the number is out of range or
+ *  in use, or 64 plugins are registered already
+ *
+ * Thread: any.
+ */
+ROC_API int roc_context_register_plc(roc_context *context, int plugin_id, roc_plugin_plc *plugin);
 
 /**
  * Stops the network thread and frees the context.

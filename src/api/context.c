@@ -7,12 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/plugin_plc.h"
 #include "base/log.h"
 
 #define DEFAULT_MAX_PACKET_SIZE 2048
 // An RTP header, a FEC footer, and a sample.
 #define MIN_MAX_PACKET_SIZE 32
 #define MAX_MAX_PACKET_SIZE 65507
+
+#define MAX_PLCS 64
+
+struct context_plc {
+    int id;
+    struct concealment_plugin plugin;
+};
 
 struct roc_context {
     struct packet_pool *pool;
@@ -23,6 +31,8 @@ struct roc_context {
     pthread_mutex_t mutex; // guards what follows
     struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS];
     size_t encoding_count;
+    struct context_plc plcs[MAX_PLCS]; // never move and never go
+    size_t plc_count;
     unsigned refs;
 };
 
@@ -179,6 +189,62 @@ int roc_context_register_encoding(roc_context *context, int encoding_id,
         return -1;
     }
     return context_register(context, encoding_id, &parsed, name);
+}
+
+// With the mutex held.
+static const struct concealment_plugin *find_plc(const roc_context *context, int plugin_id)
+{
+    for (size_t i = 0; i < context->plc_count; i++)
+        if (context->plcs[i].id == plugin_id)
+            return &context->plcs[i].plugin;
+    return NULL;
+}
+
+static int add_plc(roc_context *context, int plugin_id, roc_plugin_plc *plugin)
+{
+    if (find_plc(context, plugin_id) != NULL)
+        return -EEXIST;
+    if (context->plc_count == MAX_PLCS)
+        return -ENOSPC;
+    struct context_plc *plc = &context->plcs[context->plc_count];
+    plc->id = plugin_id;
+    plugin_plc_init(&plc->plugin, plugin);
+    context->plc_count++;
+    return 0;
+}
+
+int roc_context_register_plc(roc_context *context, int plugin_id, roc_plugin_plc *plugin)
+{
+    if (context == NULL || plugin == NULL) {
+        log_error("api", "roc_context_register_plc: context or plugin is NULL");
+        return -1;
+    }
+    if (plugin_id < ROC_PLUGIN_ID_MIN || plugin_id > ROC_PLUGIN_ID_MAX) {
+        log_error("api", "roc_context_register_plc: id is %d; use %d..%d", plugin_id,
+                  ROC_PLUGIN_ID_MIN, ROC_PLUGIN_ID_MAX);
+        return -1;
+    }
+    if (plugin_plc_check(plugin) != 0) {
+        log_error("api", "roc_context_register_plc: plugin %d lacks a callback; set all five",
+                  plugin_id);
+        return -1;
+    }
+    pthread_mutex_lock(&context->mutex);
+    const int code = add_plc(context, plugin_id, plugin);
+    pthread_mutex_unlock(&context->mutex);
+    if (code != 0)
+        log_error("api", "roc_context_register_plc: %s",
+                  code == -EEXIST ? "the id is in use; choose another"
+                                  : "too many plugins are registered");
+    return code != 0 ? -1 : 0;
+}
+
+const struct concealment_plugin *context_find_plc(roc_context *context, int plugin_id)
+{
+    pthread_mutex_lock(&context->mutex);
+    const struct concealment_plugin *plugin = find_plc(context, plugin_id);
+    pthread_mutex_unlock(&context->mutex);
+    return plugin;
 }
 
 void context_ref(roc_context *context)

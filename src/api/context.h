@@ -5,6 +5,7 @@
 #ifndef ROC_API_CONTEXT_H
 #define ROC_API_CONTEXT_H
 
+#include "audio/concealment.h"
 #include "audio/pcm.h"
 #include "base/packet.h"
 #include "net/network.h"
@@ -25,6 +26,8 @@ size_t context_get_send_limit(const roc_context *context);
 
 // Returns 0 or -ENOENT.
 int context_find_encoding(roc_context *context, unsigned payload_type, struct audio_encoding *out);
+// The plugin of this number, which lives as long as the context; NULL when there is none.
+const struct concealment_plugin *context_find_plc(roc_context *context, int plugin_id);
 // Copies all encodings; returns how many.
 size_t context_get_encodings(roc_context *context,
                              struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS]);

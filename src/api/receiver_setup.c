@@ -49,7 +49,8 @@ static int list_encodings(struct receiver_setup *setup, roc_context *context,
         setup->frames.rate_hz);
 }
 
-static int read_plc(struct receive_session_config *session, int backend, struct api_error *error)
+static int read_plc(struct receive_session_config *session, roc_context *context, int backend,
+                    struct api_error *error)
 {
     switch (backend) {
     case ROC_PLC_BACKEND_DISABLE:
@@ -62,7 +63,12 @@ static int read_plc(struct receive_session_config *session, int backend, struct 
         session->concealment = CONCEALMENT_BEEP;
         return 0;
     }
-    return api_fail(error, -EINVAL, "plc_backend is %d; use a constant of roc_plc_backend",
+    session->plugin = context_find_plc(context, backend);
+    if (session->plugin != NULL)
+        return 0;
+    return api_fail(error, -EINVAL,
+                    "plc_backend is %d; use a constant of roc_plc_backend, or register a plugin "
+                    "of this number first",
                     backend);
 }
 
@@ -95,7 +101,7 @@ int receiver_setup_parse(struct receiver_setup *out, roc_context *context,
     if (code == 0)
         read_receiver(out, context, config);
     if (code == 0)
-        code = read_plc(&out->receiver.session, config->plc_backend, error);
+        code = read_plc(&out->receiver.session, context, config->plc_backend, error);
     return code;
 }
 

@@ -89,6 +89,8 @@ static int try_session(const struct receiver_config *config)
     session_config.encoding = config->encodings[0];
     session_config.fec = FEC_NONE;
     session_config.output_rate_hz = config->output_rate_hz;
+    // A plugin is for those that are heard.
+    session_config.plugin = NULL;
     err = receive_session_create(&session, &session_config);
     if (err == 0) {
         receive_session_destroy(session);

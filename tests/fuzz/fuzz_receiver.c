@@ -2,8 +2,9 @@
 //
 // A whole receiver without sockets, driven by a program of the fuzzer: raw datagrams, datagrams
 // whose numbers are near those of a stream (so that they get past the router into the queue and the
-// FEC blocks), reading, slots that come and go. First byte: clockless or not, with FEC or not. It
-// must not crash, every sample must be in range, and every packet must come back to the pool.
+// FEC blocks), reading, slots that come and go. First byte: clockless or not, with FEC or not,
+// which concealment. It must not crash, every sample must be in range, and every packet must come
+// back to the pool.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +45,7 @@ struct machine {
     struct packet_pool *pool;
     struct receiver *receiver;
     enum fec_scheme fec;
+    bool is_noise;
     int64_t now_ns;
     struct stream streams[2];
 };
@@ -115,6 +117,22 @@ static void move(struct script *script, struct stream *stream, uint8_t how)
     }
 }
 
+// Noise, from which concealment has something to learn, or one byte over and over: floats of these
+// are tiny, huge, or no numbers.
+static void fill_sound(struct machine *machine, uint8_t *payload, size_t size, uint32_t seed)
+{
+    size_t i;
+
+    if (!machine->is_noise) {
+        memset(payload, machine->payload_type == 10 ? 0x80 : next(&machine->script), size);
+        return;
+    }
+    for (i = 0; i < size; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        payload[i] = (uint8_t)(seed >> 24);
+    }
+}
+
 static void push_source(struct machine *machine, unsigned sender)
 {
     struct stream *stream = &machine->streams[sender];
@@ -135,9 +153,7 @@ static void push_source(struct machine *machine, unsigned sender)
     packet->esi = stream->esi;
     packet->source_block_length = stream->k;
     rtp_write(packet, 0);
-    // Floats of these bytes are tiny, huge, or no numbers.
-    memset(packet->data + RTP_HEADER_SIZE,
-           machine->payload_type == 10 ? 0x80 : next(&machine->script), frames * 4u);
+    fill_sound(machine, packet->data + RTP_HEADER_SIZE, frames * 4u, stream->seq);
     packet->size_bytes = (uint16_t)(RTP_HEADER_SIZE + frames * 4u);
     if (machine->fec != FEC_NONE) {
         fecframe_write_source(packet, machine->fec);
@@ -229,6 +245,40 @@ static void execute(struct machine *machine)
 
 static const uint8_t payload_types[] = {10, 96, 97, 98};
 
+// A plugin that makes no sound, and reads all that it is shown.
+
+static void *mad_create(void *arg, const struct audio_encoding *encoding)
+{
+    return calloc(1, encoding->channels);
+}
+
+static size_t mad_lookahead(void *instance)
+{
+    return 77;
+}
+
+static void mad_push(void *instance, const float *samples, size_t frames)
+{
+    *(uint8_t *)instance ^= (uint8_t)(samples[frames - 1] < 0);
+}
+
+static void mad_fill(void *instance, float *samples, size_t frames, const float *next,
+                     size_t next_frames)
+{
+    memset(samples, *(uint8_t *)instance ? 0xff : 0x7f, frames * sizeof(*samples));
+    if (next_frames > 0) {
+        mad_push(instance, next, next_frames);
+    }
+}
+
+static const struct concealment_plugin mad_plugin = {
+    .create = mad_create,
+    .destroy = free,
+    .lookahead = mad_lookahead,
+    .push = mad_push,
+    .fill = mad_fill,
+};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct machine machine = {.script = {data, size}};
@@ -240,12 +290,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                       {97, 44100, 2, false, PCM_F32},
                       {98, 44100, 6, false, PCM_F32}},
         .encoding_count = 5,
-        .session = {.target_latency_ns = 5000000, .clockless = (mode & 1) != 0},
+        .session = {.target_latency_ns = 5000000,
+                    .concealment = (enum concealment_mode)(mode >> 3 & 3) % 3,
+                    .plugin = (mode >> 3 & 3) == 3 ? &mad_plugin : NULL,
+                    .clockless = (mode & 1) != 0},
     };
     unsigned i;
 
     log_set_level(LOG_NONE);
     machine.payload_type = payload_types[mode >> 6];
+    machine.is_noise = (mode & 32) != 0;
     machine.fec = mode & 2 ? FEC_RS8M : FEC_NONE;
     for (i = 0; i < 2; i++) {
         machine.streams[i] = (struct stream){.seq = 65530, .sbn = 65534, .k = 4, .esi = 3};

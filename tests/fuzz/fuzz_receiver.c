@@ -243,8 +243,6 @@ static void execute(struct machine *machine)
     }
 }
 
-static const uint8_t payload_types[] = {10, 96, 97, 98};
-
 // A plugin that makes no sound, and reads all that it is shown.
 
 static void *mad_create(void *arg, const struct audio_encoding *encoding)

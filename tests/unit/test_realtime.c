@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "audio/concealment.h"
 #include "base/clock.h"
 #include "base/packet.h"
 #include "base/random.h"
@@ -114,6 +115,26 @@ static void test_realtime_sender_write_takes_no_lock_and_no_memory(void **state)
     packet_pool_destroy(pool);
 }
 
+static void test_realtime_concealment_takes_no_lock_and_no_memory(void **state)
+{
+    static float samples[441 * 2];
+    struct concealment *concealment = NULL;
+    const struct concealment_config config = {.encoding = {10, 44100, 2, false, PCM_L16}};
+    assert_int_equal(concealment_create(&concealment, &config), 0);
+    for (size_t i = 0; i < 441 * 2; i++)
+        samples[i] = (float)(i % 100) / 100;
+    realtime_trap_start();
+    for (int i = 0; i < 20; i++) {
+        concealment_push(concealment, samples, 441);
+        concealment_fill(concealment, samples, 441, NULL, 0);
+    }
+    concealment_skip(concealment);
+    concealment_stop(concealment);
+    concealment_fill(concealment, samples, 441, NULL, 0);
+    assert_int_equal(realtime_trap_stop(), 0);
+    concealment_destroy(concealment);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +142,7 @@ int main(void)
         cmocka_unit_test(test_realtime_base_takes_no_lock_and_no_memory),
         cmocka_unit_test(test_realtime_address_is_written_without_memory),
         cmocka_unit_test(test_realtime_sender_write_takes_no_lock_and_no_memory),
+        cmocka_unit_test(test_realtime_concealment_takes_no_lock_and_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@
 #ifndef ROC_TRANSCEIVER_H_
 #define ROC_TRANSCEIVER_H_
 
+#include "roc/config.h"
 #include "roc/context.h"
 #include "roc/encoding_ext.h"
 #include "roc/endpoint.h"
@@ -90,9 +91,15 @@ typedef struct roc_port_config {
     roc_port_fec fec;
     unsigned int fec_source_packets;   /**< zero with the next one zero: 18 */
     unsigned int fec_repair_packets;   /**< zero with the last one zero: 10 */
-    unsigned long long target_latency; /**< ns; zero for 200 ms */
-    /** Literal IP address of the network card to use, borrowed for the call. A sender sends from it;
-     * a receiver that is bound to a multicast address joins the group on it. NULL or "": the
+    unsigned long long target_latency; /**< ns; zero for 200 ms, or 60 ms to begin with when it is
+                                            adaptive */
+    /** Net receiver: zero keeps the latency at target_latency. Else it is adaptive: between these,
+       ns, as low as the network allows; see docs/latency.md. */
+    unsigned long long max_target_latency;
+    unsigned long long min_target_latency;
+    roc_latency_tuner_profile latency_tuner_profile; /**< net receiver; intact excludes adaptive */
+    /** Literal IP address of the network card to use, borrowed for the call. A sender sends from
+     * it; a receiver that is bound to a multicast address joins the group on it. NULL or "": the
      * system's choice. */
     const char *local_address;
 } roc_port_config;
@@ -127,6 +134,10 @@ typedef struct roc_port_metrics {
     unsigned int sessions; /**< senders heard now */
     unsigned long long sessions_total;
     double queue_latency_ms, target_latency_ms, jitter_ms;
+    double latency_ms; /**< from the earliest moment at which a frame could be here to when it
+                          plays; 0 when unknown */
+    double speed;      /**< of playing, 1 while both clocks agree */
+    unsigned long long latency_jumps; /**< skips, because the latency was too far off */
 
     /** From reports over a control interface, of the connection that is newest; see
      * roc_connection_metrics_ext. NET_SENDER: how many receivers report; loss and jitter are what

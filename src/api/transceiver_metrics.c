@@ -64,7 +64,11 @@ static void add_receiver(roc_port_metrics *metrics, const struct transceiver_por
     metrics->sessions = total.sessions;
     metrics->sessions_total = total.sessions_total;
     metrics->queue_latency_ms = sum->queue_latency_ms;
-    metrics->target_latency_ms = (double)port->target_latency_ns / 1e6;
+    metrics->target_latency_ms =
+        sum->target_latency_ms > 0 ? sum->target_latency_ms : (double)port->target_latency_ns / 1e6;
+    metrics->latency_ms = sum->latency_ms;
+    metrics->speed = sum->speed > 0 ? sum->speed : 1;
+    metrics->latency_jumps = sum->latency_jumps;
     metrics->jitter_ms = sum->jitter_ms;
     metrics->has_clock = sum->has_clock;
     metrics->rtt_ms = sum->rtt_ms;

@@ -9,6 +9,7 @@
 #include "api/encoding_ext.h"
 #include "api/sender_setup.h"
 #include "net/address.h"
+#include "stream/rate_stage.h"
 
 // Longer ones are a mistake in the unit.
 #define MAX_PACKET_LENGTH_NS  1000000000ull
@@ -191,30 +192,58 @@ static void list_encodings(roc_transceiver *transceiver, struct receiver_config 
     config->encodings[config->encoding_count++] = *first;
     for (size_t i = 0; i < count; i++)
         if (encodings[i].payload_type != first->payload_type &&
-            encodings[i].rate_hz == first->rate_hz)
+            rate_stage_can(encodings[i].rate_hz, first->rate_hz))
             config->encodings[config->encoding_count++] = encodings[i];
 }
 
-static int open_receiver(roc_transceiver *transceiver, struct transceiver_port *port,
-                         const roc_port_config *config, struct port_config *node)
+static int read_latency(struct receive_session_config *session, const roc_port_config *config)
 {
     if (config->target_latency > MAX_TARGET_LATENCY_NS)
         return transceiver_fail(-EINVAL,
                                 "a target latency of %llu ns is too long; use at most a minute, or "
                                 "0 for 200 ms",
                                 config->target_latency);
+    if (config->max_target_latency > MAX_TARGET_LATENCY_NS ||
+        config->max_target_latency < config->min_target_latency)
+        return transceiver_fail(-EINVAL,
+                                "a latency between %llu and %llu ns makes no sense; use at most a "
+                                "minute, and a maximum that is no less than the minimum",
+                                config->min_target_latency, config->max_target_latency);
+    if ((unsigned)config->latency_tuner_profile > ROC_LATENCY_TUNER_PROFILE_GRADUAL)
+        return transceiver_fail(-EINVAL, "there is no latency tuner profile %d",
+                                (int)config->latency_tuner_profile);
+    if (config->max_target_latency > 0 &&
+        config->latency_tuner_profile == ROC_LATENCY_TUNER_PROFILE_INTACT)
+        return transceiver_fail(-EINVAL,
+                                "an adaptive latency needs a speed that changes; use another "
+                                "profile than intact, or a max_target_latency of 0");
+    session->target_latency_ns = (int64_t)config->target_latency;
+    session->min_target_latency_ns = (int64_t)config->min_target_latency;
+    session->max_target_latency_ns = (int64_t)config->max_target_latency;
+    // The constants of both have the same numbers.
+    session->latency_profile = (enum latency_profile)config->latency_tuner_profile;
+    return 0;
+}
+
+static int open_receiver(roc_transceiver *transceiver, struct transceiver_port *port,
+                         const roc_port_config *config, struct port_config *node)
+{
     struct receiver_config receiver = {.network = transceiver->network, .pool = transceiver->pool};
     struct audio_encoding encoding;
     int code = find_encoding(transceiver, config, &encoding);
     if (code != 0)
         return code;
     list_encodings(transceiver, &receiver, &encoding);
-    receiver.session.target_latency_ns = (int64_t)config->target_latency;
+    code = read_latency(&receiver.session, config);
+    if (code != 0)
+        return code;
     code = receiver_create(&port->receiver, &receiver);
     if (code != 0)
         return transceiver_fail(code, "cannot make a receiver with a target latency of %llu ns: %s",
                                 config->target_latency, strerrordesc_np(-code));
-    port->target_latency_ns = config->target_latency != 0 ? config->target_latency : 200000000;
+    port->target_latency_ns = config->target_latency != 0       ? config->target_latency
+                              : config->max_target_latency != 0 ? 60000000
+                                                                : 200000000;
     *node = port_of_receiver(port->receiver, encoding.rate_hz, encoding.channels);
     return 0;
 }

@@ -19,6 +19,7 @@
 #define NS_PER_S 1000000000ll
 
 #define DEFAULT_TARGET_LATENCY_NS (200 * 1000000ll)
+#define START_TARGET_LATENCY_NS   (60 * 1000000ll) // of an adaptive one
 #define MAX_TARGET_LATENCY_NS     (60 * NS_PER_S)
 #define DEFAULT_CHOPPY_TIMEOUT_NS (2 * NS_PER_S)
 #define MAX_CHOPPY_WINDOW_NS      (300 * 1000000ll)
@@ -95,10 +96,17 @@ static int64_t clamp_timeout(int64_t timeout_ns, int64_t default_ns)
     return timeout_ns < MAX_TIMEOUT_NS ? timeout_ns : MAX_TIMEOUT_NS;
 }
 
+// The longest that the target may become.
+static int64_t longest_target_ns(const struct receive_session_config *config)
+{
+    return config->max_target_latency_ns > config->target_latency_ns ? config->max_target_latency_ns
+                                                                     : config->target_latency_ns;
+}
+
 static void init_watchdog(struct receive_session *session)
 {
     const struct receive_session_config *config = &session->config;
-    int64_t target_ns = config->target_latency_ns;
+    int64_t target_ns = longest_target_ns(config);
     int64_t playback_ns = clamp_timeout(config->no_playback_timeout_ns, target_ns * 4 / 3);
     int64_t choppy_ns =
         clamp_timeout(config->choppy_playback_timeout_ns, DEFAULT_CHOPPY_TIMEOUT_NS);
@@ -122,7 +130,7 @@ static void init_watchdog(struct receive_session *session)
 static size_t queue_size(const struct receive_session *session)
 {
     const struct receive_session_config *config = &session->config;
-    int64_t span_ns = config->target_latency_ns + QUEUE_MARGIN_MS * 1000000ll;
+    int64_t span_ns = longest_target_ns(config) + QUEUE_MARGIN_MS * 1000000ll;
     int64_t size = config->packet_frames > 0 ? frames_of(session, span_ns) / config->packet_frames
                                              : span_ns / 1000000;
 
@@ -136,7 +144,9 @@ static int check_config(const struct receive_session_config *config)
 {
     if (!config->pool || audio_encoding_frame_size(&config->encoding) == 0 ||
         config->encoding.rate_hz == 0 || config->target_latency_ns < 0 ||
-        config->target_latency_ns > MAX_TARGET_LATENCY_NS) {
+        config->target_latency_ns > MAX_TARGET_LATENCY_NS || config->min_target_latency_ns < 0 ||
+        config->max_target_latency_ns > MAX_TARGET_LATENCY_NS ||
+        config->max_target_latency_ns < config->min_target_latency_ns) {
         return -EINVAL;
     }
     return 0;
@@ -174,6 +184,8 @@ static int init_output(struct receive_session *session)
                                                    .profile = config->latency_profile,
                                                    .target_ns = config->target_latency_ns,
                                                    .tolerance_ns = config->latency_tolerance_ns,
+                                                   .min_target_ns = config->min_target_latency_ns,
+                                                   .max_target_ns = config->max_target_latency_ns,
                                                });
     return rate_stage_create(&session->rt.rate, &(struct rate_stage_config){
                                                     .in_rate_hz = rate_hz,
@@ -233,7 +245,8 @@ int receive_session_create(struct receive_session **out,
     }
     session->config = *config;
     if (config->target_latency_ns == 0) {
-        session->config.target_latency_ns = DEFAULT_TARGET_LATENCY_NS;
+        session->config.target_latency_ns =
+            config->max_target_latency_ns > 0 ? START_TARGET_LATENCY_NS : DEFAULT_TARGET_LATENCY_NS;
     }
     if (config->output_rate_hz == 0) {
         session->config.output_rate_hz = config->encoding.rate_hz;
@@ -320,6 +333,7 @@ static void accept_restored(struct receive_session *session, int restored_count)
             packet_unref(packet);
             continue;
         }
+        session_latency_push_loss(&session->rt.latency);
         note_span(session, place.seq);
         if (jitter_queue_push(session->rt.queue, place, packet) == -ETIMEDOUT) {
             note_late(session, 1);
@@ -351,7 +365,8 @@ static void accept_source(struct receive_session *session, struct packet *packet
                         session->config.encoding.rate_hz);
     session->rt.has_arrived = true;
     session_latency_push_packet(&session->rt.latency, packet->receive_time_ns,
-                                place.position + packet->duration);
+                                place.position + packet->duration, packet->duration,
+                                packet->has_fec ? packet->source_block_length : 0);
     note_span(session, place.seq);
     if (place.seq == session->rt.filter.newest.seq) {
         atomic_store_explicit(&counters->newest_receive_ns, packet->receive_time_ns,
@@ -643,14 +658,14 @@ static int64_t get_time_ns(const struct receive_session *session)
                                        : clock_realtime_ns();
 }
 
-static void steer(struct receive_session *session)
+static void steer(struct receive_session *session, size_t frames)
 {
     double scale;
 
     if (!session->rt.is_playing || session->rt.clockless) {
         return;
     }
-    scale = session_latency_steer(&session->rt.latency, heard_position(session));
+    scale = session_latency_steer(&session->rt.latency, heard_position(session), frames);
     rate_stage_set_scale(session->rt.rate, scale);
     receive_counters_set_latency(&session->counters, &session->rt.latency, scale,
                                  heard_position(session));
@@ -696,7 +711,7 @@ size_t receive_session_read(struct receive_session *session, float *samples, siz
     session->rt.has_arrived = false;
     drain(session);
     start_or_catch_up(session, frames);
-    steer(session);
+    steer(session, frames);
     position = llround(heard_position(session));
     session->rt.audio_frames = 0;
     session->rt.pulled_frames = 0;

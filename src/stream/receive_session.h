@@ -33,6 +33,10 @@ struct receive_session_config {
     // session jumps to it (0 = the default for the target, see session_latency.h).
     enum latency_profile latency_profile;
     int64_t latency_tolerance_ns;
+    // Adaptive: the target begins at target_latency_ns (0 = 60 ms) and moves between these by what
+    // the network needs. max 0: it stays. With max, min 0 = 1 ms.
+    int64_t min_target_latency_ns;
+    int64_t max_target_latency_ns;
     unsigned output_rate_hz; // of what is read; 0 = as the encoding
     enum resampler_profile resampler;
     // 0 = 4/3 of the target latency, < 0 = never; clockless (idle time): 0 = 2 s or twice the

@@ -37,11 +37,17 @@ void session_latency_init(struct session_latency *latency,
         .target = fmax(1, (double)config->target_ns / NS_PER_S * config->in_rate_hz),
         .tolerance = (double)tolerance_ns / NS_PER_S * config->in_rate_hz,
     };
+    latency_target_init(&latency->adaptive,
+                        &(struct latency_target_config){.rate_hz = config->in_rate_hz,
+                                                        .min_ns = config->min_target_ns,
+                                                        .max_ns = config->max_target_ns,
+                                                        .start_ns = config->target_ns});
     latency_tuner_init(&latency->tuner, latency_profile_of(config->profile, config->target_ns),
                        config->in_rate_hz, config->out_rate_hz);
 }
 
-void session_latency_push_packet(struct session_latency *latency, int64_t receive_ns, int64_t end)
+void session_latency_push_packet(struct session_latency *latency, int64_t receive_ns, int64_t end,
+                                 unsigned frames, unsigned block_packets)
 {
     if (receive_ns <= 0) {
         return;
@@ -54,6 +60,16 @@ void session_latency_push_packet(struct session_latency *latency, int64_t receiv
     latency->last_ns = receive_ns;
     latency->last_end = end;
     latency_tuner_push_packet(&latency->tuner, receive_ns, end);
+    if (latency->config.max_target_ns > 0) {
+        latency_target_push_packet(&latency->adaptive, receive_ns,
+                                   latency_tuner_latency(&latency->tuner, receive_ns, (double)end),
+                                   frames, block_packets);
+    }
+}
+
+void session_latency_push_loss(struct session_latency *latency)
+{
+    latency_target_push_loss(&latency->adaptive, latency->now_ns);
 }
 
 bool session_latency_is_paced(const struct session_latency *latency)
@@ -80,10 +96,22 @@ int64_t session_latency_position(const struct session_latency *latency, int64_t 
     return newest_end + llround(age - latency->target);
 }
 
-double session_latency_steer(struct session_latency *latency, double position)
+// A target that moves needs a speed that does.
+static bool is_adaptive(const struct session_latency *latency)
+{
+    return latency->config.max_target_ns > 0 && latency->tuner.profile != LATENCY_PROFILE_INTACT &&
+           latency_tuner_is_tracking(&latency->tuner);
+}
+
+double session_latency_steer(struct session_latency *latency, double position, size_t frames)
 {
     if (!latency->is_timed) {
         return 1;
+    }
+    if (is_adaptive(latency)) {
+        latency->target = latency_target_push_read(&latency->adaptive, latency->now_ns,
+                                                   (double)frames * latency->config.in_rate_hz /
+                                                       latency->config.out_rate_hz);
     }
     return latency_tuner_push_read(&latency->tuner, &(struct latency_tuner_read){
                                                         .time_ns = latency->now_ns,

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "stream/latency_target.h"
 #include "stream/latency_tuner.h"
 
 // What came since the last read.
@@ -22,13 +23,17 @@ struct session_latency_config {
     enum latency_profile profile;
     int64_t target_ns;
     int64_t tolerance_ns; // 0: the default for the target
+    // The target moves between these by what the network needs; max 0: it stays.
+    int64_t min_target_ns;
+    int64_t max_target_ns;
 };
 
 struct session_latency {
     struct session_latency_config config;
     struct latency_tuner tuner;
-    double target;    // frames
-    double tolerance; // frames
+    struct latency_target adaptive; // where the target moves
+    double target;                  // frames
+    double tolerance;               // frames
     int64_t first_ns; // arrival and end of the first and the newest packet that told its time
     int64_t first_end;
     int64_t last_ns;
@@ -45,16 +50,20 @@ int64_t session_latency_tolerance_ns(int64_t target_ns);
 
 void session_latency_init(struct session_latency *latency,
                           const struct session_latency_config *config);
-// A source packet that ends at `end` arrived; 0: nobody knows when.
-void session_latency_push_packet(struct session_latency *latency, int64_t receive_ns, int64_t end);
+// A source packet of so many frames that ends at `end` arrived; 0: nobody knows when.
+// block_packets: as in latency_target.h.
+void session_latency_push_packet(struct session_latency *latency, int64_t receive_ns, int64_t end,
+                                 unsigned frames, unsigned block_packets);
+// A packet was restored.
+void session_latency_push_loss(struct session_latency *latency);
 // Whether packets came at the pace of a clock so far, and not faster: what somebody wrote at once.
 bool session_latency_is_paced(const struct session_latency *latency);
 // Before the packets of a read are taken.
 void session_latency_begin(struct session_latency *latency, int64_t now_ns);
 // Where to play now so that the latency is the target; newest_end where that is not known.
 int64_t session_latency_position(const struct session_latency *latency, int64_t newest_end);
-// The speed of this read, at whose begin the frame at `position` is heard.
-double session_latency_steer(struct session_latency *latency, double position);
+// The speed of this read of so many frames, at whose begin the frame at `position` is heard.
+double session_latency_steer(struct session_latency *latency, double position, size_t frames);
 // Whether it is time to jump to session_latency_position.
 bool session_latency_must_jump(struct session_latency *latency, double position, size_t frames,
                                enum session_arrival arrival);

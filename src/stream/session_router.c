@@ -395,6 +395,10 @@ static void add_metrics(struct receive_session_metrics *sum,
     sum->frames_skipped += metrics->frames_skipped;
     sum->queue_latency_ms = metrics->queue_latency_ms;
     sum->jitter_ms = metrics->jitter_ms;
+    sum->latency_ms = metrics->latency_ms;
+    sum->target_latency_ms = metrics->target_latency_ms;
+    sum->speed = metrics->speed;
+    sum->latency_jumps += metrics->latency_jumps;
     sum->has_clock = metrics->has_clock;
     sum->rtt_ms = metrics->rtt_ms;
     sum->clock_offset_ms = metrics->clock_offset_ms;

@@ -258,6 +258,66 @@ static void test_session_latency_skips_after_a_pause_of_the_reader(void **state)
     virtual_session_close(&v);
 }
 
+struct adaptive_case {
+    struct virtual_link_config link;
+    double most_ms; // mean
+    double least_ms;
+    double gap_ms; // for each spike
+};
+
+static void check_adaptive(const struct adaptive_case *c)
+{
+    struct virtual_session v;
+    struct latency_stats stats;
+    assert_int_equal(
+        virtual_session_open(&v, &c->link,
+                             &(struct receive_session_config){.max_target_latency_ns = S_NS}),
+        0);
+    run(&v, 60, 60, &stats);
+    const uint64_t concealed = receive_session_metrics(v.session).frames_concealed;
+    const uint64_t spikes = v.link.spikes;
+    run(&v, 60, 1200, &stats);
+    const struct receive_session_metrics metrics = receive_session_metrics(v.session);
+    const double gaps_ms = (double)(metrics.frames_concealed - concealed) / 44.1;
+    print_message(
+        "adaptive, p95 of jitter %.1f ms, %llu spikes of %.0f ms: heard after %.1f ms, at "
+        "most %.1f; %.1f ms concealed\n",
+        (double)c->link.jitter_p95_ns * 1e-6, (unsigned long long)(v.link.spikes - spikes),
+        (double)c->link.spike_ns * 1e-6, mean_of(&stats), stats.worst, gaps_ms);
+    assert_true(receive_session_is_alive(v.session));
+    assert_int_equal(metrics.latency_jumps, 0);
+    assert_true(mean_of(&stats) < c->most_ms && mean_of(&stats) > c->least_ms);
+    // A network of this kind has no most; a packet in minutes may be late.
+    assert_true(gaps_ms <= c->gap_ms * (double)(v.link.spikes - spikes) + 20);
+    virtual_session_close(&v);
+}
+
+static void test_session_latency_adaptive_takes_what_the_network_needs(void **state)
+{
+    (void)state;
+    struct adaptive_case c = {.link = ethernet, .most_ms = 25, .least_ms = 15};
+    check_adaptive(&c);
+    c.link.jitter_p95_ns = 6 * MS_NS;
+    c.most_ms = 60;
+    c.least_ms = 30;
+    check_adaptive(&c);
+    c.link.jitter_p95_ns = 30 * MS_NS;
+    c.most_ms = 250;
+    c.least_ms = 100;
+    check_adaptive(&c);
+}
+
+static void test_session_latency_adaptive_ignores_spikes(void **state)
+{
+    (void)state;
+    struct adaptive_case c = {.link = ethernet, .most_ms = 150, .least_ms = 30, .gap_ms = 200};
+    c.link.jitter_p95_ns = 6 * MS_NS;
+    c.link.spike_ns = 200 * MS_NS;
+    c.link.spike_interval_ns = 20 * S_NS;
+    c.link.drift_ppm = 50;
+    check_adaptive(&c);
+}
+
 static void test_session_latency_default_tolerance_is_that_of_peers(void **state)
 {
     (void)state;
@@ -279,6 +339,8 @@ int main(void)
         cmocka_unit_test(test_session_latency_path_is_bit_exact_when_clocks_agree),
         cmocka_unit_test(test_session_latency_tuning_is_no_distortion),
         cmocka_unit_test(test_session_latency_spikes_end_no_session),
+        cmocka_unit_test(test_session_latency_adaptive_takes_what_the_network_needs),
+        cmocka_unit_test(test_session_latency_adaptive_ignores_spikes),
         cmocka_unit_test(test_session_latency_survives_a_slower_network),
         cmocka_unit_test(test_session_latency_skips_after_a_pause_of_the_reader),
     };

@@ -137,7 +137,7 @@ static void test_channel_map_full_scale_stays_in_range(void **state)
             float out[8];
             channel_map(out, to, in, from, 1);
             for (unsigned i = 0; i < to; i++)
-                assert_true(out[i] >= 0 && out[i] <= 1.000001f);
+                assert_true(out[i] >= 0 && out[i] <= 1.0f);
         }
     }
 }

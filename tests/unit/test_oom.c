@@ -197,6 +197,11 @@ static int try_send_session_rs8m(void)
     return try_send_session_with(FEC_RS8M);
 }
 
+static int try_send_session_ldpc(void)
+{
+    return try_send_session_with(FEC_LDPC);
+}
+
 static int try_sender(void)
 {
     struct packet_pool *pool = make_pool();
@@ -213,6 +218,8 @@ static int try_sender(void)
         code = sender_connect(sender, 0, STREAM_SOURCE, &to);
     if (code == 0)
         code = sender_connect(sender, 0, STREAM_REPAIR, &to);
+    if (code == 0)
+        code = sender_connect(sender, 0, STREAM_CONTROL, &to);
     oom_stop();
     sender_destroy(sender);
     network_destroy(network);
@@ -245,7 +252,7 @@ static int try_receiver(void)
     struct packet_pool *pool = make_pool();
     struct network *network = make_network(pool);
     struct receiver *receiver = NULL;
-    struct net_address source = loopback(0), repair = loopback(0);
+    struct net_address source = loopback(0), repair = loopback(0), control = loopback(0);
     const struct receiver_config config = receive_config(network, pool);
     oom_start();
     int code = receiver_create(&receiver, &config);
@@ -253,6 +260,8 @@ static int try_receiver(void)
         code = receiver_bind(receiver, 0, STREAM_SOURCE, FEC_RS8M, NULL, &source);
     if (code == 0)
         code = receiver_bind(receiver, 0, STREAM_REPAIR, FEC_RS8M, NULL, &repair);
+    if (code == 0)
+        code = receiver_bind(receiver, 0, STREAM_CONTROL, FEC_NONE, NULL, &control);
     oom_stop();
     receiver_destroy(receiver);
     network_destroy(network);
@@ -286,6 +295,7 @@ static void test_oom_stream_gives_everything_back(void **state)
 {
     oom_sweep("send_session_create", try_send_session_bare);
     oom_sweep("send_session_create with RS8M", try_send_session_rs8m);
+    oom_sweep("send_session_create with LDPC", try_send_session_ldpc);
     oom_sweep("sender_connect", try_sender);
     oom_sweep("receive_session_create", try_receive_session);
     oom_sweep("receiver_bind", try_receiver);
@@ -430,7 +440,7 @@ static int try_encoder(void)
 {
     roc_context *context = api_context();
     roc_sender_config config = api_sender_config(ROC_FEC_ENCODING_RS8M);
-    config.frame_encoding = api_encoding(44100, ROC_CHANNEL_LAYOUT_MONO);
+    config.frame_encoding = api_encoding(48000, ROC_CHANNEL_LAYOUT_MONO);
     static float samples[CODEC_FRAMES * 200];
     roc_sender_encoder *encoder = NULL;
     oom_start();

@@ -147,11 +147,25 @@ static unsigned step(struct codec *codec)
     return out[0] > 0;
 }
 
-static void test_realtime_encode_and_decode_while_sessions_come_and_go(void **state)
+static void activate(struct codec *codec, roc_protocol source, roc_protocol repair, bool is_first)
+{
+    assert_int_equal(roc_sender_encoder_activate(codec->encoder, api_source, source), 0);
+    assert_int_equal(roc_sender_encoder_activate(codec->encoder, api_repair, repair), 0);
+    if (!is_first)
+        return;
+    assert_int_equal(roc_receiver_decoder_activate(codec->decoder, api_source, source), 0);
+    assert_int_equal(roc_receiver_decoder_activate(codec->decoder, api_repair, repair), 0);
+}
+
+// With frames of another rate than the packets' where rate_hz says so.
+static void encode_and_decode(roc_fec_encoding fec, roc_protocol source, roc_protocol repair,
+                              unsigned rate_hz)
 {
     roc_context *context = api_context();
-    const roc_sender_config sender_config = api_sender_config(ROC_FEC_ENCODING_RS8M);
+    roc_sender_config sender_config = api_sender_config(fec);
     roc_receiver_config receiver_config = api_receiver_config();
+    sender_config.frame_encoding.rate = rate_hz;
+    receiver_config.frame_encoding.rate = rate_hz;
     static float silence[FRAMES * 2];
     struct codec codec = {.decoder = NULL};
     receiver_config.target_latency = TARGET_LATENCY;
@@ -159,7 +173,7 @@ static void test_realtime_encode_and_decode_while_sessions_come_and_go(void **st
     for (int guest = 0; guest < GUESTS; guest++) {
         unsigned loud = 0;
         codec.encoder = codec_encoder(context, &sender_config);
-        codec_activate_rs8m(codec.encoder, guest == 0 ? codec.decoder : NULL);
+        activate(&codec, source, repair, guest == 0);
         for (int i = 0; i < 50; i++)
             loud += step(&codec);
         assert_true(loud > 30);
@@ -174,6 +188,24 @@ static void test_realtime_encode_and_decode_while_sessions_come_and_go(void **st
     assert_int_equal(codec.hits, 0);
     assert_int_equal(roc_receiver_decoder_close(codec.decoder), 0);
     assert_int_equal(roc_context_close(context), 0);
+}
+
+static void test_realtime_encode_and_decode_while_sessions_come_and_go(void **state)
+{
+    encode_and_decode(ROC_FEC_ENCODING_RS8M, ROC_PROTO_RTP_RS8M_SOURCE, ROC_PROTO_RS8M_REPAIR,
+                      44100);
+}
+
+static void test_realtime_encode_and_decode_with_ldpc(void **state)
+{
+    encode_and_decode(ROC_FEC_ENCODING_LDPC_STAIRCASE, ROC_PROTO_RTP_LDPC_SOURCE,
+                      ROC_PROTO_LDPC_REPAIR, 44100);
+}
+
+static void test_realtime_encode_and_decode_at_another_rate(void **state)
+{
+    encode_and_decode(ROC_FEC_ENCODING_RS8M, ROC_PROTO_RTP_RS8M_SOURCE, ROC_PROTO_RS8M_REPAIR,
+                      48000);
 }
 
 // The step of a transceiver's graph: from a tone to a sender, and from a receiver to a sink.
@@ -307,6 +339,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_realtime_write_and_read_while_senders_come_and_go),
         cmocka_unit_test(test_realtime_encode_and_decode_while_sessions_come_and_go),
+        cmocka_unit_test(test_realtime_encode_and_decode_with_ldpc),
+        cmocka_unit_test(test_realtime_encode_and_decode_at_another_rate),
         cmocka_unit_test(test_realtime_graph_step_while_senders_come_and_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

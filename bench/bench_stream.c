@@ -23,6 +23,8 @@
 #define CHUNK       441 // frames written and read at once, 10 ms
 #define TURNS       9
 #define TURN_CHUNKS 3000 // 30 s of sound
+#define CHUNK_NS    10000000ll
+#define START_NS    1700000000000000000ll
 #define BATCH       64
 
 struct path {
@@ -31,6 +33,10 @@ struct path {
     struct receiver *receiver;
     struct random random;
     unsigned loss_percent;
+    double drift_ppm; // 0: packets do not tell when they arrived
+    double ahead;     // frames that the sender owes
+    int64_t now_ns;
+    size_t read_frames;
     struct net_address address;
     struct packet *source[BATCH], *repair[BATCH];
     size_t source_count, repair_count;
@@ -42,10 +48,12 @@ struct bench_case {
     enum fec_scheme fec;
     bool interleaving;
     unsigned loss_percent;
+    double drift_ppm;
+    unsigned read_rate_hz; // 0: as it was sent
 };
 
-static float chunk_in[CHUNK * CHANNELS];
-static float chunk_out[CHUNK * CHANNELS];
+static float chunk_in[(CHUNK + 1) * CHANNELS];
+static float chunk_out[2 * CHUNK * CHANNELS];
 
 static void deliver(struct path *path)
 {
@@ -67,6 +75,7 @@ static void carry(struct packet *packet, void *arg)
         memcpy(copy->data, packet->data, packet->size_bytes);
         copy->size_bytes = packet->size_bytes;
         copy->address = path->address;
+        copy->receive_time_ns = path->drift_ppm > 0 ? path->now_ns : 0;
         if (packet->is_repair) {
             path->repair[path->repair_count++] = copy;
         } else {
@@ -79,13 +88,23 @@ static void carry(struct packet *packet, void *arg)
     packet_unref(packet);
 }
 
+static int64_t get_time(void *arg)
+{
+    return ((struct path *)arg)->now_ns;
+}
+
 static int open_path(struct path *path, const struct bench_case *what)
 {
     const struct audio_encoding encoding = {10, RATE_HZ, CHANNELS, false, what->format};
     const enum fec_scheme fec = what->fec;
     int err;
 
-    *path = (struct path){.loss_percent = what->loss_percent};
+    *path = (struct path){
+        .loss_percent = what->loss_percent,
+        .drift_ppm = what->drift_ppm,
+        .now_ns = START_NS,
+        .read_frames = what->read_rate_hz > 0 ? what->read_rate_hz / 100 : CHUNK,
+    };
     random_init(&path->random, 1);
     net_address_parse(&path->address, "192.0.2.1", 5000);
     err = packet_pool_create(&path->pool, &(struct packet_pool_config){.initial_count = 1024});
@@ -107,6 +126,9 @@ static int open_path(struct path *path, const struct bench_case *what)
                                                .pool = path->pool,
                                                .encodings = {encoding},
                                                .encoding_count = 1,
+                                               .output_rate_hz = what->read_rate_hz,
+                                               .session.get_time_ns = get_time,
+                                               .session.get_time_arg = path,
                                            });
     if (err < 0) {
         return err;
@@ -131,9 +153,13 @@ static void run_path(void *arg)
     size_t i;
 
     for (i = 0; i < TURN_CHUNKS; i++) {
-        send_session_write(path->sender, chunk_in, CHUNK);
+        path->now_ns += CHUNK_NS;
+        path->ahead += CHUNK * path->drift_ppm * 1e-6;
+        size_t more = path->ahead >= 1;
+        path->ahead -= (double)more;
+        send_session_write(path->sender, chunk_in, CHUNK + more);
         deliver(path);
-        receiver_read(path->receiver, chunk_out, CHUNK);
+        receiver_read(path->receiver, chunk_out, path->read_frames);
     }
 }
 
@@ -188,13 +214,17 @@ static int measure(struct bench_table *table, const struct bench_case *what)
     return 0;
 }
 
+// With a drift, packets arrive by a virtual clock, the sender is so much faster than the reader,
+// and the resampler works all the time.
 static const struct bench_case cases[] = {
-    {"RTP, no loss", PCM_L16, FEC_NONE, false, 0},
-    {"RS8M 18+10, no loss", PCM_L16, FEC_RS8M, false, 0},
-    {"RS8M 18+10, 5 % loss", PCM_L16, FEC_RS8M, false, 5},
-    {"RS8M 18+10, 5 % loss, interleaved", PCM_L16, FEC_RS8M, true, 5},
-    {"L24, RS8M 18+10, 5 % loss", PCM_L24, FEC_RS8M, false, 5},
-    {"F32, RS8M 18+10, 5 % loss", PCM_F32, FEC_RS8M, false, 5},
+    {"RTP, no loss", PCM_L16, FEC_NONE, false, 0, 0, 0},
+    {"RS8M 18+10, no loss", PCM_L16, FEC_RS8M, false, 0, 0, 0},
+    {"RS8M 18+10, 5 % loss", PCM_L16, FEC_RS8M, false, 5, 0, 0},
+    {"RS8M 18+10, 5 % loss, interleaved", PCM_L16, FEC_RS8M, true, 5, 0, 0},
+    {"L24, RS8M 18+10, 5 % loss", PCM_L24, FEC_RS8M, false, 5, 0, 0},
+    {"F32, RS8M 18+10, 5 % loss", PCM_F32, FEC_RS8M, false, 5, 0, 0},
+    {"RS8M 18+10, tuning on, 200 ppm of drift", PCM_L16, FEC_RS8M, false, 0, 200, RATE_HZ},
+    {"RS8M 18+10, tuning on, at 48 kHz", PCM_L16, FEC_RS8M, false, 0, 200, 48000},
 };
 
 int main(void)

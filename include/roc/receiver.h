@@ -40,9 +40,8 @@ extern "C" {
  * and without loss is passed on bit by bit; several are turned down together while their sum
  * exceeds -1..1.
  *
- * Not there yet: latency tuning against clock drift (the latency is fixed
- * with every profile, and latency_tolerance has no effect), and conversion between different rates
- * of packets and frames. Binding what is missing fails with a message in the log.
+ * A receiver holds the target latency of each session, whatever the clocks of both sides do, as the
+ * profile of the config says (see docs/latency.md).
  *
  * All functions return 0, or -1 with a message in the log; only roc_receiver_read() logs nothing.
  * Thread: any, but one at a time for roc_receiver_read(); roc_receiver_close() excludes all others.
@@ -51,13 +50,14 @@ typedef struct roc_receiver roc_receiver;
 
 /**
  * Makes a receiver. It understands the encodings that the context knows now and that have the rate
- * of the frames.
+ * of the frames or one that can be converted to it.
  *
  * \param context borrowed until roc_receiver_close()
  * \param config borrowed for the call
  * \param result written on success only
  * \returns 0, or -1 when an argument is NULL, frame_encoding or an enum value is not legal, the
- *  target latency is longer than a minute, or no encoding of the context has the rate of the frames
+ *  target latency is longer than a minute, or no encoding of the context can be played at the rate
+ *  of the frames
  */
 ROC_API int roc_receiver_open(roc_context *context, const roc_receiver_config *config,
                               roc_receiver **result);

@@ -37,6 +37,7 @@ struct rs8m_encoder {
 };
 
 struct rs8m_decoder {
+    void *memory; // as it was allocated
     struct field field;
     uint8_t rows[DECODER_COEFFICIENTS];
     _Alignas(TABLE_ALIGNMENT) uint8_t tables[DECODER_COEFFICIENTS * TABLE_SIZE];
@@ -164,10 +165,14 @@ void rs8m_encode(const struct rs8m_encoder *encoder, const uint8_t *const *sourc
 
 int rs8m_decoder_create(struct rs8m_decoder **out)
 {
-    struct rs8m_decoder *decoder = aligned_alloc(TABLE_ALIGNMENT, sizeof(*decoder));
-    if (!decoder)
+    // The tables have room for the largest block, and most blocks are small: zeros that calloc need
+    // not write take no memory before they are used.
+    void *memory = calloc(1, sizeof(struct rs8m_decoder) + TABLE_ALIGNMENT);
+    if (!memory)
         return -ENOMEM;
-    memset(decoder, 0, sizeof(*decoder));
+    const size_t excess = (uintptr_t)memory % TABLE_ALIGNMENT;
+    struct rs8m_decoder *decoder = (void *)((uint8_t *)memory + (TABLE_ALIGNMENT - excess));
+    decoder->memory = memory;
     init_field(&decoder->field);
     *out = decoder;
     return 0;
@@ -175,7 +180,8 @@ int rs8m_decoder_create(struct rs8m_decoder **out)
 
 void rs8m_decoder_destroy(struct rs8m_decoder *decoder)
 {
-    free(decoder);
+    if (decoder)
+        free(decoder->memory);
 }
 
 // Takes every source that is there and as many repairs as sources are missing. Returns how many are

@@ -33,18 +33,25 @@ struct counters {
 };
 
 struct udp_socket {
+    // What the network thread looks at in every round, of every socket: together, for the cache.
+    struct impairment *impairment;
+    uint64_t popped; // with the head
+    size_t pending_count;
+    // Packets ever pushed, as of the last flush: what the network thread may send.
+    _Atomic uint64_t flushed;
+    // Of these, up to the last one without a send time: they need not wait for theirs.
+    _Atomic uint64_t urgent;
+    bool has_head;
+    bool is_hurried;
+    bool is_blocked;
+
     int fd;
     struct net_address bound;
     struct wake *wake;
     udp_receive_fn receive;
     void *receive_arg;
     struct counters counters;
-
     struct ring *ring;
-    // Packets ever pushed, as of the last flush: what the network thread may send.
-    _Atomic uint64_t flushed;
-    // Of these, up to the last one without a send time: they need not wait for theirs.
-    _Atomic uint64_t urgent;
 
     struct {
         uint64_t pushed;
@@ -52,14 +59,8 @@ struct udp_socket {
     } rt;
 
     // The network thread's.
-    uint64_t popped; // with the head
-    bool has_head;
-    struct send_item head; // out of the ring, may have to wait for its time
-    struct group *group;   // NULL without one
-    struct impairment *impairment;
-    bool is_hurried;
-    bool is_blocked;
-    size_t pending_count;
+    struct group *group;                          // NULL without one
+    struct send_item head;                        // out of the ring, may have to wait for its time
     struct impaired_datagram pending[SEND_BATCH]; // out of the ring, not yet in the kernel
 };
 

@@ -38,7 +38,7 @@
 #define RING_SIZE 2048
 // The queue holds the target latency and 2 s more, or as much of that as so many packets last.
 #define QUEUE_MARGIN_MS 2000
-#define MIN_QUEUE_SIZE  4096
+#define MIN_QUEUE_SIZE  512
 #define MAX_QUEUE_SIZE  16384
 
 #define PACKET_BATCH 32

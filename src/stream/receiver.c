@@ -14,6 +14,8 @@
 #include <string.h>
 
 #define INTERFACE_COUNT 3
+// Nothing but reports is sent, and these go past the ring.
+#define SEND_RING_SIZE 1
 
 struct interface {
     struct receiver *receiver;
@@ -405,6 +407,7 @@ static int open_socket(struct interface *interface, const struct udp_config *con
     own.bind = *address;
     own.receive = interface->kind == STREAM_CONTROL ? receive_reports : receive;
     own.receive_arg = interface;
+    own.send_ring_size = SEND_RING_SIZE;
     if (interface->kind == STREAM_CONTROL) {
         err = create_reporter(interface, address);
         if (err < 0) {

@@ -18,6 +18,8 @@
 #include "stream/send_reporter.h"
 
 #define INTERFACE_COUNT 3
+// More than a second of default packets with their repair.
+#define SEND_RING_SIZE 512
 // How long whoever unlinks sleeps before it looks again whether a write is over.
 #define WRITER_POLL_NS 100000
 
@@ -327,6 +329,8 @@ static int open_socket(struct sender *sender, struct slot *slot, enum stream_int
     }
     if (config.bind.sa.sa_family != to->sa.sa_family)
         return -EINVAL;
+    if (config.send_ring_size == 0)
+        config.send_ring_size = SEND_RING_SIZE;
     return network_open_socket(sender->config.network, &config, &slot->socket);
 }
 

@@ -397,8 +397,11 @@ static void test_reporters_survive_damaged_reports(void **state)
         if (i % 100 == 0)
             pair_step(&pair);
     }
+    // A damaged report may have said goodbye, so that nobody is heard for a while.
+    const unsigned sent = pair.there.sent;
     pair_run(&pair, 8 * S);
-    assert_in_range(count_connections(), 1, SEND_REPORTER_MAX_CONNECTIONS);
+    assert_true(count_connections() <= SEND_REPORTER_MAX_CONNECTIONS);
+    assert_true(pair.there.sent >= sent + 40);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -2,12 +2,14 @@
 //
 // Records what senders send for a number of seconds, as a WAV file of floats:
 //
-//     receive_wav [-r RATE] [-c CHANNELS] [-l LATENCY_MS] FILE SECONDS rtp://ADDRESS:PORT
+//     receive_wav [-r RATE] [-c CHANNELS] [-l LATENCY_MS] [-i] FILE SECONDS rtp://ADDRESS:PORT
 //     receive_wav [...] FILE SECONDS rtp+rs8m://ADDRESS:PORT rs8m://ADDRESS:PORT
+//     receive_wav [...] FILE SECONDS rtp+ldpc://ADDRESS:PORT ldpc://ADDRESS:PORT
 //
 // Port 0 takes any free port; the real addresses are printed, one on a line. The rate is 44100 Hz,
 // which receivers know by themselves, unless -r says something else (see send_wav.c). Packets may
-// have another number of channels than the file.
+// have another number of channels than the file. With -i the latency is not held by resampling, and
+// what is recorded is what was sent, bit by bit.
 
 #include <roc/context.h>
 #include <roc/endpoint.h>
@@ -27,6 +29,7 @@ struct options {
     unsigned rate;
     unsigned channels;
     unsigned latency_ms;
+    roc_latency_tuner_profile profile;
     const char *file;
     unsigned seconds;
     char **uris; // source, and repair or NULL
@@ -100,6 +103,7 @@ static int run(roc_context *context, SNDFILE *file, const struct options *option
         .frame_encoding = encoding_of(options),
         .clock_source = ROC_CLOCK_SOURCE_INTERNAL,
         .target_latency = options->latency_ms * 1000000ull,
+        .latency_tuner_profile = options->profile,
     };
     if (options->rate != BUILT_IN_RATE &&
         roc_context_register_encoding(context, CUSTOM_ENCODING, &config.frame_encoding) != 0)
@@ -123,7 +127,11 @@ static int run(roc_context *context, SNDFILE *file, const struct options *option
 static int parse(struct options *options, int argc, char **argv)
 {
     int letter;
-    while ((letter = getopt(argc, argv, "r:c:l:")) != -1) {
+    while ((letter = getopt(argc, argv, "r:c:l:i")) != -1) {
+        if (letter == 'i') {
+            options->profile = ROC_LATENCY_TUNER_PROFILE_INTACT;
+            continue;
+        }
         const unsigned value = letter != '?' ? (unsigned)strtoul(optarg, NULL, 10) : 0;
         if (value == 0)
             return -1;
@@ -146,8 +154,9 @@ int main(int argc, char **argv)
 {
     struct options options = {.rate = BUILT_IN_RATE, .channels = 2, .latency_ms = 200};
     if (parse(&options, argc, argv) != 0) {
-        fprintf(stderr, "usage: receive_wav [-r RATE] [-c CHANNELS] [-l LATENCY_MS] FILE SECONDS "
-                        "SOURCE_URI [REPAIR_URI]\n");
+        fprintf(stderr,
+                "usage: receive_wav [-r RATE] [-c CHANNELS] [-l LATENCY_MS] [-i] FILE SECONDS "
+                "SOURCE_URI [REPAIR_URI]\n");
         return 2;
     }
     SF_INFO info = {

@@ -4,6 +4,7 @@
 //
 //     send_wav FILE rtp://HOST:PORT
 //     send_wav FILE rtp+rs8m://HOST:PORT rs8m://HOST:PORT
+//     send_wav FILE rtp+ldpc://HOST:PORT ldpc://HOST:PORT
 //
 // A receiver knows 44100 Hz mono and stereo by itself. For files of any other format both sides
 // have to register the same packet encoding under the same number, as use_encoding does below.
@@ -15,6 +16,7 @@
 #include <sndfile.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FRAMES            480 // samples of each channel in a frame
 #define CUSTOM_ENCODING   100
@@ -81,11 +83,20 @@ static int play(roc_sender *sender, SNDFILE *file, int channels)
     return code;
 }
 
+// The protocol of the repair packets says which FEC they carry.
+static roc_fec_encoding fec_of(const char *repair_uri)
+{
+    if (repair_uri == NULL)
+        return ROC_FEC_ENCODING_DISABLE;
+    return strncmp(repair_uri, "ldpc:", 5) == 0 ? ROC_FEC_ENCODING_LDPC_STAIRCASE
+                                                : ROC_FEC_ENCODING_RS8M;
+}
+
 static int run(roc_context *context, SNDFILE *file, const SF_INFO *info, char **uris)
 {
     roc_sender_config config = {
         .clock_source = ROC_CLOCK_SOURCE_INTERNAL,
-        .fec_encoding = uris[1] != NULL ? ROC_FEC_ENCODING_RS8M : ROC_FEC_ENCODING_DISABLE,
+        .fec_encoding = fec_of(uris[1]),
     };
     roc_sender *sender = NULL;
     if (use_encoding(context, &config, info) != 0 ||

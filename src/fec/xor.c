@@ -10,7 +10,7 @@
 #define STRETCH 128
 
 // Of no alignment: a symbol lies behind a header of 8 bytes.
-typedef uint64_t vector __attribute__((vector_size(32), aligned(1), may_alias));
+typedef uint64_t vector __attribute__((vector_size(16), aligned(1), may_alias));
 
 #define VECTORS (STRETCH / sizeof(vector))
 

@@ -2,7 +2,7 @@
 //
 // A whole receiver without sockets, driven by a program of the fuzzer: raw datagrams, datagrams
 // whose numbers are near those of a stream (so that they get past the router into the queue and the
-// FEC blocks), reading, slots that come and go. First byte: clockless or not, with FEC or not,
+// FEC blocks), reading, slots that come and go. First byte: clockless or not, which FEC,
 // which concealment. It must not crash, every sample must be in range, and every packet must come
 // back to the pool.
 
@@ -168,17 +168,21 @@ static void push_repair(struct machine *machine, unsigned sender)
     uint8_t esi = next(&machine->script);
     uint8_t frames = esi & 128 ? next(&machine->script) : PACKET_FRAMES;
     uint8_t fill = next(&machine->script);
+    size_t header_size = fecframe_repair_size(machine->fec);
 
-    if (!packet) {
+    if (!packet || machine->fec == FEC_NONE) {
+        packet_unref(packet);
         return;
     }
     packet->sbn = stream->sbn;
     packet->esi = (uint16_t)(stream->k + (esi & 127));
     packet->source_block_length = stream->k;
     packet->is_repair = true;
-    fecframe_write_repair(packet, FEC_RS8M);
-    memset(packet->data + 6, fill, RTP_HEADER_SIZE + frames * 4u);
-    packet->size_bytes = (uint16_t)(6 + RTP_HEADER_SIZE + frames * 4u);
+    // Of LDPC: n, most often the same for a block.
+    packet->block_length = (uint16_t)(stream->k + (fill & 128 ? fill * 16u : stream->k) + 7);
+    fecframe_write_repair(packet, machine->fec);
+    memset(packet->data + header_size, fill, RTP_HEADER_SIZE + frames * 4u);
+    packet->size_bytes = (uint16_t)(header_size + RTP_HEADER_SIZE + frames * 4u);
     push(machine, packet, STREAM_REPAIR, sender);
 }
 
@@ -298,7 +302,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     log_set_level(LOG_NONE);
     machine.payload_type = payload_types[mode >> 6];
     machine.is_noise = (mode & 32) != 0;
-    machine.fec = mode & 2 ? FEC_RS8M : FEC_NONE;
+    // With the bit of noise, FEC is LDPC-Staircase.
+    machine.fec = !(mode & 2) ? FEC_NONE : mode & 32 ? FEC_LDPC : FEC_RS8M;
     for (i = 0; i < 2; i++) {
         machine.streams[i] = (struct stream){.seq = 65530, .sbn = 65534, .k = 4, .esi = 3};
     }

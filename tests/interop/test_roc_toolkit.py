@@ -59,11 +59,11 @@ def wait_until(condition, what):
         time.sleep(0.02)
 
 
-def uris(ports):
+def uris(ports, fec="rs8m"):
     """Source alone, or source and repair."""
     if len(ports) == 1:
         return [f"rtp://127.0.0.1:{ports[0]}"]
-    return [f"rtp+rs8m://127.0.0.1:{ports[0]}", f"rs8m://127.0.0.1:{ports[1]}"]
+    return [f"rtp+{fec}://127.0.0.1:{ports[0]}", f"{fec}://127.0.0.1:{ports[1]}"]
 
 
 def as_options(endpoints):
@@ -94,11 +94,11 @@ def fixture_roc_recv(tmp_path):
     """Starts roc-recv on ports; stopping it gives what it recorded."""
     running = []
 
-    def start(ports):
+    def start(ports, fec="rs8m"):
         path = tmp_path / "received.wav"
         process = subprocess.Popen(
             program("ROC_RECV") + ["-o", f"file:{path}", "--latency-profile", "intact", "--target-latency", "200ms",
-                                   *as_options(uris(ports))],
+                                   *as_options(uris(ports, fec))],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         running.append(process)
         wait_until(lambda: all(is_bound(port) for port in ports) or process.poll() is not None, "binding")
@@ -123,9 +123,9 @@ def fixture_receive_wav(tmp_path):
     """Starts our receiver; gives its ports and a function that waits for what it recorded."""
     running = []
 
-    def start(interfaces, seconds):
+    def start(interfaces, seconds, fec="rs8m"):
         path = tmp_path / "received.wav"
-        process = subprocess.Popen([EXAMPLES / "receive_wav", path, str(seconds), *uris([0] * interfaces)],
+        process = subprocess.Popen([EXAMPLES / "receive_wav", "-i", path, str(seconds), *uris([0] * interfaces, fec)],
                                    stdout=subprocess.PIPE, text=True)
         running.append(process)
         ports = [int(process.stdout.readline().rpartition(":")[2]) for _ in range(interfaces)]
@@ -158,54 +158,62 @@ def fixture_lossy():
         print(f"seed {SEED}: {relay.dropped} of {relay.received} datagrams dropped")
 
 
-def send_wav(path, ports):
-    subprocess.run([EXAMPLES / "send_wav", path, *uris(ports)], check=True, timeout=PATIENCE)
+def send_wav(path, ports, fec="rs8m"):
+    subprocess.run([EXAMPLES / "send_wav", path, *uris(ports, fec)], check=True, timeout=PATIENCE)
 
 
-def roc_send(path, ports, *options):
-    subprocess.run(program("ROC_SEND") + ["-i", f"file:{path}", *as_options(uris(ports)), *options], check=True,
+def roc_send(path, ports, *options, fec="rs8m"):
+    subprocess.run(program("ROC_SEND") + ["-i", f"file:{path}", *as_options(uris(ports, fec)), *options], check=True,
                    timeout=PATIENCE)
 
 
 @needs_roc_recv
-@pytest.mark.parametrize("interfaces", [1, 2], ids=["rtp", "rs8m"])
-def test_roc_recv_hears_our_sender_bit_exact(tmp_path, roc_recv, interfaces):
+@pytest.mark.parametrize("interfaces, fec", [(1, "none"), (2, "rs8m"), (2, "ldpc")], ids=["rtp", "rs8m", "ldpc"])
+def test_roc_recv_hears_our_sender_bit_exact(tmp_path, roc_recv, interfaces, fec):
     sent = sound.write_noise(tmp_path / "sent.wav", FRAMES, 2, SEED)
     ports = free_ports(interfaces)
-    stop = roc_recv(ports)
-    send_wav(tmp_path / "sent.wav", ports)
+    stop = roc_recv(ports, fec)
+    send_wav(tmp_path / "sent.wav", ports, fec)
     check_same(sent, stop())
 
 
 @needs_roc_recv
-def test_roc_recv_repairs_what_our_sender_lost(tmp_path, roc_recv, lossy):
+@pytest.mark.parametrize("fec", ["rs8m", "ldpc"])
+def test_roc_recv_repairs_what_our_sender_lost(tmp_path, roc_recv, lossy, fec):
     sent = sound.write_noise(tmp_path / "sent.wav", FRAMES, 2, SEED)
     ports = free_ports(2)
-    stop = roc_recv(ports)
+    stop = roc_recv(ports, fec)
     relay = lossy(ports)
-    send_wav(tmp_path / "sent.wav", relay.ports)
+    send_wav(tmp_path / "sent.wav", relay.ports, fec)
     check_same(sent, stop(), block_packets=BLOCK_PACKETS)
     assert relay.dropped > 0
 
 
-@needs_roc_send
-@pytest.mark.parametrize("interfaces, options", [
-    (1, []),
-    (2, []),
-    (2, ["--interleaving", "--nbsrc", "10", "--nbrpr", "5"]),
-], ids=["rtp", "rs8m", "rs8m-interleaved"])
-def test_our_receiver_hears_roc_send_bit_exact(tmp_path, receive_wav, interfaces, options):
-    sent = sound.write_noise(tmp_path / "sent.wav", FRAMES, 2, SEED)
-    ports, stop = receive_wav(interfaces, 4)
-    roc_send(tmp_path / "sent.wav", ports, *options)
-    check_same(sent, stop(), block_packets=10 if options else 1)
+INTERLEAVED = ["--interleaving", "--nbsrc", "10"]
 
 
 @needs_roc_send
-def test_our_receiver_repairs_what_roc_send_lost(tmp_path, receive_wav, lossy):
+@pytest.mark.parametrize("interfaces, fec, options", [
+    (1, "none", []),
+    (2, "rs8m", []),
+    (2, "ldpc", []),
+    (2, "ldpc", ["--nbsrc", "30", "--nbrpr", "15"]),
+    (2, "rs8m", [*INTERLEAVED, "--nbrpr", "5"]),
+    (2, "ldpc", [*INTERLEAVED, "--nbrpr", "8"]),
+], ids=["rtp", "rs8m", "ldpc", "ldpc-30", "rs8m-interleaved", "ldpc-interleaved"])
+def test_our_receiver_hears_roc_send_bit_exact(tmp_path, receive_wav, interfaces, fec, options):
     sent = sound.write_noise(tmp_path / "sent.wav", FRAMES, 2, SEED)
-    ports, stop = receive_wav(2, 4)
+    ports, stop = receive_wav(interfaces, 4, fec)
+    roc_send(tmp_path / "sent.wav", ports, *options, fec=fec)
+    check_same(sent, stop(), block_packets=10 if "--interleaving" in options else 1)
+
+
+@needs_roc_send
+@pytest.mark.parametrize("fec", ["rs8m", "ldpc"])
+def test_our_receiver_repairs_what_roc_send_lost(tmp_path, receive_wav, lossy, fec):
+    sent = sound.write_noise(tmp_path / "sent.wav", FRAMES, 2, SEED)
+    ports, stop = receive_wav(2, 4, fec)
     relay = lossy(ports)
-    roc_send(tmp_path / "sent.wav", relay.ports)
+    roc_send(tmp_path / "sent.wav", relay.ports, fec=fec)
     check_same(sent, stop(), block_packets=BLOCK_PACKETS)
     assert relay.dropped > 0

@@ -165,6 +165,8 @@ static void test_missing_file_fails_and_its_return_heals(void **state)
     side_return(&bench->studio);
     run_until(bench, is_stream(&bench->studio, uid, "failed"));
     assert_true(is_text(&bench->studio, source, "state", "failed"));
+    // The device's own reason, not that it is unknown.
+    assert_string_equal(get_reason(&bench->studio, uid), "unsatisfiable");
     assert_int_equal(rename(away, path), 0);
     run_until(bench, is_stream(&bench->studio, uid, "active"));
     assert_true(is_text(&bench->studio, source, "state", "in_use"));

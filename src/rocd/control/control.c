@@ -54,6 +54,16 @@ bool control_is_online(const struct control *control, const char *peer_uid)
     return control->peers && state && strcmp(state, "online") == 0;
 }
 
+const char *control_get_peer_name(const struct control *control, const char *peer_uid)
+{
+    char uri[URI_SIZE];
+    uri_peer(uri, peer_uid);
+    const struct registry_entry *entry = registry_get(control->registry, uri);
+    const char *name =
+        entry ? json_string_value(json_object_get(entry->body, "display_name")) : NULL;
+    return name && name[0] != '\0' ? name : peer_uid;
+}
+
 struct peer_call_config control_plan_call(struct control *control, const char *peer_uid,
                                           const char *stream_uid, enum request_method method)
 {

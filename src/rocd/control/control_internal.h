@@ -102,6 +102,8 @@ uint64_t control_now_ms(void);
 // Wakes up when the next thing is due. To be called after any due time was set.
 void control_schedule(struct control *control);
 bool control_is_online(const struct control *control, const char *peer_uid);
+// How people call it; its UID where it has no name. Valid until the registry changes.
+const char *control_get_peer_name(const struct control *control, const char *peer_uid);
 // A request about a half there; the caller adds body, fn and arg where there are any.
 struct peer_call_config control_plan_call(struct control *control, const char *peer_uid,
                                           const char *stream_uid, enum request_method method);
@@ -117,6 +119,10 @@ void endpoints_query(struct control *control, const struct local_endpoint *local
                      struct endpoint *out);
 // Publishes states that changed; with_positions also what moves all the time.
 void endpoints_publish(struct control *control, bool with_positions);
+// Fails with the device's own reason where it could not be opened at start (its file is gone), so
+// that a stream does not say that the endpoint is unknown.
+int endpoints_check_open(struct control *control, const char *endpoint_uid,
+                         struct api_error *error);
 // Once a second: positions, and another chance for those that failed.
 void endpoints_tick(struct control *control);
 

@@ -25,6 +25,18 @@ void endpoints_query(struct control *control, const struct local_endpoint *local
         media_query_endpoint(control->media, out);
 }
 
+int endpoints_check_open(struct control *control, const char *endpoint_uid, struct api_error *error)
+{
+    const struct local_endpoint *local = endpoints_find(control, endpoint_uid);
+    if (!local)
+        return error_set(error, ERROR_NOT_FOUND, "endpoint_uri",
+                         "This peer has no endpoint %s (any more).", endpoint_uid);
+    if (!local->is_open)
+        return error_set(error, ERROR_UNSATISFIABLE, "endpoint_uri", "\"%s\": %s",
+                         local->endpoint.display_name, local->endpoint.reason.text);
+    return 0;
+}
+
 static int put_in_registry(struct control *control, const struct endpoint *shown)
 {
     char uri[URI_SIZE];

@@ -106,9 +106,8 @@ static int open_media(struct control *control, const char *stream_uid,
                       const struct half_request *request, struct media_address *address,
                       struct api_error *error)
 {
-    if (!endpoints_find(control, request->endpoint_uid))
-        return error_set(error, ERROR_NOT_FOUND, "endpoint_uri",
-                         "This peer has no endpoint %s (any more).", request->endpoint_uid);
+    if (endpoints_check_open(control, request->endpoint_uid, error) != 0)
+        return -1;
     struct half_config config = {.stream_uid = stream_uid,
                                  .endpoint_uid = request->endpoint_uid,
                                  .transport = request->transport,

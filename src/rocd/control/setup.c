@@ -192,6 +192,16 @@ static void ask_peer(struct owned_stream *owned, const struct transport *transpo
     finish(owned, error_set(&error, ERROR_INTERNAL, NULL, "Out of memory."), &error);
 }
 
+static int check_open(struct control *control, const struct connection *connection,
+                      const char *field, struct api_error *error)
+{
+    if (!is_local(control, connection) ||
+        endpoints_check_open(control, connection->endpoint.uid, error) == 0)
+        return 0;
+    snprintf(error->field, sizeof(error->field), "%s", field);
+    return -1;
+}
+
 void setup_start(struct owned_stream *owned, const struct stream *target, setup_fn done)
 {
     struct api_error error = {0};
@@ -199,7 +209,12 @@ void setup_start(struct owned_stream *owned, const struct stream *target, setup_
     owned->target = *target;
     owned->setup_done = done;
     owned->remote = REMOTE_NONE;
-    int result = plan_transport(owned, &transport, &error);
+    int result = check_open(owned->control, &target->source, "source.endpoint_uri", &error);
+    if (result == 0)
+        result =
+            check_open(owned->control, &target->destination, "destination.endpoint_uri", &error);
+    if (result == 0)
+        result = plan_transport(owned, &transport, &error);
     if (result == 0 && setup_get_peer(owned->control, &owned->target)[0] != '\0') {
         ask_peer(owned, &transport);
         return;

@@ -37,7 +37,8 @@ static int check_online(struct control *control, const struct stream *stream,
     if (peer_uid[0] == '\0' || control_is_online(control, peer_uid))
         return 0;
     (void)error_set(error, ERROR_UNAVAILABLE, "destination.endpoint_uri",
-                    "Peer %s is offline; try again when it is back.", peer_uid);
+                    "%s is offline; try again when it is back.",
+                    control_get_peer_name(control, peer_uid));
     snprintf(error->peer_uid, sizeof(error->peer_uid), "%s", peer_uid);
     return -1;
 }

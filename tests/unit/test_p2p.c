@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "p2p_node.h"
 
 struct pair {
@@ -63,6 +67,27 @@ static void test_peers_with_one_secret_see_each_other_online(void **state)
     const struct peer_port *port = p2p_get_port(pair->a.p2p);
     assert_string_equal(port->get_host(port->impl, pair->b.identity.uid), "127.0.0.1");
     assert_null(port->get_host(port->impl, pair->a.identity.uid));
+}
+
+// The kernel takes the connection, the process behind it does nothing: stopped, or hanging.
+static void test_silent_process_is_not_taken_for_another_secret(void **state)
+{
+    struct pair *pair = *state;
+    char uid[UID_SIZE], address[64];
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof(name);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&name, size), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &size), 0);
+    snprintf(address, sizeof(address), "127.0.0.1:%u", (unsigned)ntohs(name.sin_port));
+    node_start(&pair->a, "");
+    node_start(&pair->b, address);
+    uid_from_seed(uid, "peer_address", address, strlen(address));
+    node_run_until(&pair->loop, strcmp(node_peer_reason(&pair->b, uid), "connecting") != 0);
+    assert_string_equal(node_peer_reason(&pair->b, uid), "no_answer");
+    close(fd);
 }
 
 static void test_restart_keeps_the_identity(void **state)
@@ -400,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SECRET_TEST(test_peers_with_one_secret_see_each_other_online),
+        SECRET_TEST(test_silent_process_is_not_taken_for_another_secret),
         SECRET_TEST(test_restart_keeps_the_identity),
         SECRET_TEST(test_other_secret_is_refused_and_said),
         SECRET_TEST(test_nobody_listening_is_said),

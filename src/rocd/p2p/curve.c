@@ -10,7 +10,6 @@
 // Messages that wait for one peer. Beyond that they are dropped and the peer asks for a snapshot.
 #define QUEUE_MESSAGES 512
 // A client that stays silent in the handshake, or whose host vanished, gives its place back.
-#define HANDSHAKE_MS 5000
 
 // After a partition everything must be equal again within 2 s, so a new attempt may never be far.
 #define CONNECT_TIMEOUT_MS   1000
@@ -36,7 +35,7 @@ static int set_common(void *zmq, bool is_v6)
         {ZMQ_LINGER, LINGER_MS},
         {ZMQ_SNDHWM, QUEUE_MESSAGES},
         {ZMQ_RCVHWM, QUEUE_MESSAGES},
-        {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
+        {ZMQ_HANDSHAKE_IVL, CURVE_HANDSHAKE_MS},
         {ZMQ_IPV6, is_v6},
         {ZMQ_TCP_KEEPALIVE, 1},
     };

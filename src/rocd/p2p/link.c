@@ -39,7 +39,7 @@ struct link {
     struct socket *dealer, *monitor;
     char ip[PROBE_IP_SIZE], dialled_ip[PROBE_IP_SIZE];
     struct probe *probe;
-    int64_t probe_ms;
+    int64_t probe_ms, connected_ms;
     char challenge[IDENTITY_CHALLENGE_SIZE], token[FRAME_TOKEN_SIZE];
     struct session *session;
     struct remote *remote; // who was met there last
@@ -315,6 +315,21 @@ static void on_disconnected(struct link *link)
     link->probe_ms = NEVER_MS;
 }
 
+// libzmq does not tell a handshake that was refused, which takes a moment, from one that stayed
+// without an answer until its time was up.
+static void explain_handshake(struct link *link)
+{
+    if (p2p_now_ms() - link->connected_ms < CURVE_HANDSHAKE_MS / 2)
+        explain(link, "secret_differs",
+                "%s broke off the handshake: the secret of its network differs from this peer's, "
+                "or it is no rocd.",
+                link->address);
+    else
+        explain(link, "no_answer",
+                "%s takes connections and then says nothing: its process hangs, or it is no rocd.",
+                link->address);
+}
+
 // An event of the monitor: number and value in one part, the address in another.
 static void on_event(zmq_msg_t *parts, size_t count, void *arg)
 {
@@ -324,6 +339,9 @@ static void on_event(zmq_msg_t *parts, size_t count, void *arg)
         return;
     memcpy(&event, zmq_msg_data(&parts[0]), sizeof(event));
     switch (event) {
+    case ZMQ_EVENT_CONNECTED:
+        link->connected_ms = p2p_now_ms();
+        return;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         link->state = LINK_HELLO_DUE;
         send_hello(link);
@@ -337,10 +355,7 @@ static void on_event(zmq_msg_t *parts, size_t count, void *arg)
         return;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-        explain(link, "secret_differs",
-                "%s broke off the handshake: the secret of its network differs from this peer's, "
-                "or it is no rocd.",
-                link->address);
+        explain_handshake(link);
         link->probe_ms = p2p_now_ms(); // a TCP connection would not tell more
         return;
     case ZMQ_EVENT_CLOSED:
@@ -358,11 +373,12 @@ static int open_monitor(struct link *link, void *zmq)
     struct p2p *p2p = link->p2p;
     char name[48];
     snprintf(name, sizeof(name), "inproc://rocd-monitor-%u", p2p->link_number++);
-    if (zmq_socket_monitor(
-            zmq, name,
-            ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_CONNECT_RETRIED |
-                ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-                ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0)
+    if (zmq_socket_monitor(zmq, name,
+                           ZMQ_EVENT_CONNECTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED |
+                               ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                               ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0)
         return -zmq_errno();
     void *pair = zmq_socket(p2p->zmq, ZMQ_PAIR);
     if (pair == NULL || zmq_connect(pair, name) != 0) {

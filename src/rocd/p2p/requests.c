@@ -4,6 +4,7 @@
 #include "p2p/requests.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,16 +66,27 @@ static void refuse(const char *peer_uid, enum error_code code, reply_fn fn, void
     reply_error(fn, arg, &error);
 }
 
+static void refuse_offline(const char *peer_uid, const struct remote *remote, reply_fn fn,
+                           void *arg)
+{
+    char text[448]; // a name and a reason; the error keeps what fits
+    if (remote == NULL) {
+        refuse(peer_uid, ERROR_UNAVAILABLE, fn, arg, "This peer is not known here.");
+        return;
+    }
+    const struct peer *view = &remote->view;
+    snprintf(text, sizeof(text), "%s is not connected at this moment. %s", view->display_name,
+             view->reason.text);
+    refuse(peer_uid, ERROR_UNAVAILABLE, fn, arg, text);
+}
+
 void requests_send(struct p2p *p2p, const char *peer_uid, const struct request *request,
                    reply_fn fn, void *arg)
 {
     struct remote *remote = p2p->is_stopping ? NULL : remote_find(p2p, peer_uid);
     struct session *session = remote != NULL ? session_choose(remote) : NULL;
     if (session == NULL) {
-        refuse(peer_uid, ERROR_UNAVAILABLE, fn, arg,
-               remote == NULL                        ? "This peer is not known here."
-               : remote->view.reason.text[0] != '\0' ? remote->view.reason.text
-                                                     : "The peer is not connected at this moment.");
+        refuse_offline(peer_uid, remote, fn, arg);
         return;
     }
     struct outgoing *outgoing = calloc(1, sizeof(*outgoing));

@@ -28,8 +28,10 @@ struct store {
 
 static int fail_sqlite(struct store *store, const char *what, struct api_error *error)
 {
-    return error_set(error, ERROR_UNAVAILABLE, NULL, "%s in %s failed: %s.", what, store->path,
-                     store->db != NULL ? sqlite3_errmsg(store->db) : "out of memory");
+    bool is_full = store->db != NULL && (sqlite3_errcode(store->db) & 0xff) == SQLITE_FULL;
+    return error_set(error, ERROR_UNAVAILABLE, NULL, "%s in %s failed: %s%s.", what, store->path,
+                     store->db != NULL ? sqlite3_errmsg(store->db) : "out of memory",
+                     is_full ? "; make room there, then try again" : "");
 }
 
 static int make_folder(const char *state_dir, struct api_error *error)

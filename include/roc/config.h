@@ -125,7 +125,8 @@ typedef enum roc_resampler_profile {
 
 /**
  * What fills the gaps that lost packets leave where FEC cannot repair them (packet loss
- * concealment). Or the number of a plugin: see roc_context_register_plc().
+ * concealment). Or the number of a plugin: see roc_context_register_plc(). Chosen for the receivers
+ * of a context by roc_context_select_plc().
  */
 typedef enum roc_plc_backend {
     ROC_PLC_BACKEND_DISABLE = -1, /**< silence */
@@ -178,9 +179,6 @@ typedef struct roc_receiver_config {
     roc_latency_tuner_profile latency_tuner_profile; /**< tune on one side only */
     roc_resampler_backend resampler_backend;
     roc_resampler_profile resampler_profile;
-    /** A constant of roc_plc_backend or the number of a registered plugin. Release 0.4.0 of Roc
-        Toolkit has no such field; on 64-bit machines it lies where there was a hole. */
-    roc_plc_backend plc_backend;
     unsigned long long target_latency; /**< ns; zero for 200 ms */
     /** ns around the target; beyond it the session jumps there and goes on. Zero for a value that
         fits the target: 200 ms for 200 ms, 23 ms for 20 ms. */

@@ -56,7 +56,7 @@ ROC_API int roc_context_register_encoding(roc_context *context, int encoding_id,
                                           const roc_media_encoding *encoding);
 
 /**
- * Gives a number to a plugin for packet loss concealment, for `plc_backend` of a receiver.
+ * Gives a number to a plugin for packet loss concealment, for roc_context_select_plc().
  *
  * \param plugin_id ROC_PLUGIN_ID_MIN..ROC_PLUGIN_ID_MAX and not in use
  * \param plugin all callbacks set; stays the caller's and must stay as it is until the context is
@@ -67,6 +67,17 @@ ROC_API int roc_context_register_encoding(roc_context *context, int encoding_id,
  * Thread: any.
  */
 ROC_API int roc_context_register_plc(roc_context *context, int plugin_id, roc_plugin_plc *plugin);
+
+/**
+ * Chooses what conceals lost packets in the receivers and decoders that are opened on this context
+ * from now on. Not a field of their config, because that has the layout of Roc Toolkit 0.4.
+ *
+ * \param backend a constant of roc_plc_backend, or the number of a registered plugin
+ * \returns 0, or -1 when the context is NULL or nothing has this number; then nothing changes
+ *
+ * Thread: any.
+ */
+ROC_API int roc_context_select_plc(roc_context *context, int backend);
 
 /**
  * Stops the network thread and frees the context.

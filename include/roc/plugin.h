@@ -26,10 +26,11 @@ enum {
 /**
  * Packet loss concealment: fills the gaps that lost packets leave where FEC cannot repair them.
  *
- * Register the table with roc_context_register_plc() and give its number as `plc_backend` to the
- * receiver. All callbacks must be set. For each sender that is heard one instance is made, which
- * sees the sound of this sender in the order in which it is played: process_history_cb what was
- * received, process_loss_cb what is missing. Before the first sound neither is called.
+ * Register the table with roc_context_register_plc() and choose its number with
+ * roc_context_select_plc() before a receiver is opened. All callbacks must be set. For each sender
+ * that is heard one instance is made, which sees the sound of this sender in the order in which it
+ * is played: process_history_cb what was received, process_loss_cb what is missing. Before the
+ * first sound neither is called.
  *
  * Frames hold interleaved 32-bit floats with the rate and channels of the packets (not those of the
  * receiver's frames), in pieces of any size.

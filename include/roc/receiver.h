@@ -35,8 +35,8 @@ extern "C" {
  * arrive, learns the end-to-end latency (see roc_receiver_query() and roc/metrics_ext.h), and a
  * sender that says goodbye is played to its end and no longer waited for.
  *
- * Where packets are lost that FEC cannot restore, sound is made up (see `plc_backend` in
- * roc/config.h and roc/plugin.h), and what ends unexpectedly fades out. A sender that plays alone
+ * Where packets are lost that FEC cannot restore, sound is made up (see roc_context_select_plc()
+ * and roc/plugin.h), and what ends unexpectedly fades out. A sender that plays alone
  * and without loss is passed on bit by bit; several are turned down together while their sum
  * exceeds -1..1.
  *

@@ -37,8 +37,8 @@ extern "C" {
  * captured and hears from them how the stream arrives (see roc_sender_query() and
  * roc/metrics_ext.h), and says goodbye when the slot is removed or the sender is closed.
  *
- * Not there yet: latency tuning on the sender. Asking for it fails with a message in the log when the
- * sender is opened.
+ * Not there yet: latency tuning on the sender. Asking for it fails with a message in the log when
+ * the sender is opened.
  *
  * All functions return 0, or -1 with a message in the log; only roc_sender_write() logs nothing.
  * Thread: any, but one at a time for roc_sender_write(); roc_sender_close() excludes all others.

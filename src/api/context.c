@@ -33,6 +33,7 @@ struct roc_context {
     size_t encoding_count;
     struct context_plc plcs[MAX_PLCS]; // never move and never go
     size_t plc_count;
+    int plc_backend;
     unsigned refs;
 };
 
@@ -237,6 +238,40 @@ int roc_context_register_plc(roc_context *context, int plugin_id, roc_plugin_plc
                   code == -EEXIST ? "the id is in use; choose another"
                                   : "too many plugins are registered");
     return code != 0 ? -1 : 0;
+}
+
+static bool has_plc(const roc_context *context, int backend)
+{
+    return backend == ROC_PLC_BACKEND_DISABLE || backend == ROC_PLC_BACKEND_DEFAULT ||
+           backend == ROC_PLC_BACKEND_BEEP || find_plc(context, backend) != NULL;
+}
+
+int roc_context_select_plc(roc_context *context, int backend)
+{
+    if (context == NULL) {
+        log_error("api", "roc_context_select_plc: context is NULL");
+        return -1;
+    }
+    pthread_mutex_lock(&context->mutex);
+    const bool is_known = has_plc(context, backend);
+    if (is_known)
+        context->plc_backend = backend;
+    pthread_mutex_unlock(&context->mutex);
+    if (is_known)
+        return 0;
+    log_error("api",
+              "roc_context_select_plc: nothing has the number %d; use a constant of "
+              "roc_plc_backend, or register a plugin of this number first",
+              backend);
+    return -1;
+}
+
+int context_get_plc(roc_context *context)
+{
+    pthread_mutex_lock(&context->mutex);
+    const int backend = context->plc_backend;
+    pthread_mutex_unlock(&context->mutex);
+    return backend;
 }
 
 const struct concealment_plugin *context_find_plc(roc_context *context, int plugin_id)

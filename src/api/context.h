@@ -28,6 +28,8 @@ size_t context_get_send_limit(const roc_context *context);
 int context_find_encoding(roc_context *context, unsigned payload_type, struct audio_encoding *out);
 // The plugin of this number, which lives as long as the context; NULL when there is none.
 const struct concealment_plugin *context_find_plc(roc_context *context, int plugin_id);
+// What roc_context_select_plc chose: a roc_plc_backend or a number that context_find_plc knows.
+int context_get_plc(roc_context *context);
 // Copies all encodings; returns how many.
 size_t context_get_encodings(roc_context *context,
                              struct audio_encoding encodings[CONTEXT_MAX_ENCODINGS]);

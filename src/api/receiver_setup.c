@@ -49,27 +49,23 @@ static int list_encodings(struct receiver_setup *setup, roc_context *context,
         setup->frames.rate_hz);
 }
 
-static int read_plc(struct receive_session_config *session, roc_context *context, int backend,
-                    struct api_error *error)
+static void read_plc(struct receive_session_config *session, roc_context *context)
 {
+    const int backend = context_get_plc(context);
     switch (backend) {
     case ROC_PLC_BACKEND_DISABLE:
         session->concealment = CONCEALMENT_ZERO;
-        return 0;
+        break;
     case ROC_PLC_BACKEND_DEFAULT:
         session->concealment = CONCEALMENT_EXTRAPOLATE;
-        return 0;
+        break;
     case ROC_PLC_BACKEND_BEEP:
         session->concealment = CONCEALMENT_BEEP;
-        return 0;
+        break;
+    default:
+        session->plugin = context_find_plc(context, backend);
+        break;
     }
-    session->plugin = context_find_plc(context, backend);
-    if (session->plugin != NULL)
-        return 0;
-    return api_fail(error, -EINVAL,
-                    "plc_backend is %d; use a constant of roc_plc_backend, or register a plugin "
-                    "of this number first",
-                    backend);
 }
 
 static int64_t clamp_ns(unsigned long long ns)
@@ -101,7 +97,7 @@ int receiver_setup_parse(struct receiver_setup *out, roc_context *context,
     if (code == 0)
         read_receiver(out, context, config);
     if (code == 0)
-        code = read_plc(&out->receiver.session, context, config->plc_backend, error);
+        read_plc(&out->receiver.session, context);
     return code;
 }
 

@@ -152,8 +152,6 @@ COMPAT_FIELD(roc_receiver_config, latency_tuner_backend, 20, 4);
 COMPAT_FIELD(roc_receiver_config, latency_tuner_profile, 24, 4);
 COMPAT_FIELD(roc_receiver_config, resampler_backend, 28, 4);
 COMPAT_FIELD(roc_receiver_config, resampler_profile, 32, 4);
-// Not in 0.4.0: in a hole that its layout has.
-COMPAT_FIELD(roc_receiver_config, plc_backend, 36, 4);
 COMPAT_FIELD(roc_receiver_config, target_latency, 40, 8);
 COMPAT_FIELD(roc_receiver_config, latency_tolerance, 48, 8);
 COMPAT_FIELD(roc_receiver_config, no_playback_timeout, 56, 8);

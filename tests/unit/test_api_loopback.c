@@ -62,7 +62,6 @@ static void path_open(struct path *p, const struct path_config *config)
     const roc_receiver_config receiver = {
         .frame_encoding = encoding_of(config, config->read),
         .target_latency = (unsigned long long)PACKETS * p->packet * 1000000000 / packets.rate,
-        .plc_backend = ROC_PLC_BACKEND_DISABLE,
         .no_playback_timeout = -1,
         .choppy_playback_timeout = -1,
     };
@@ -71,6 +70,7 @@ static void path_open(struct path *p, const struct path_config *config)
     p->receiving = api_context();
     assert_int_equal(roc_context_register_encoding(p->sending, 100, &packets), 0);
     assert_int_equal(roc_context_register_encoding(p->receiving, 100, &packets), 0);
+    assert_int_equal(roc_context_select_plc(p->receiving, ROC_PLC_BACKEND_DISABLE), 0);
     assert_int_equal(roc_sender_open(p->sending, &sender, &p->sender), 0);
     assert_int_equal(roc_receiver_open(p->receiving, &receiver, &p->receiver), 0);
 }

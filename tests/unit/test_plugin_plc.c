@@ -96,11 +96,11 @@ struct path {
 static void path_open(struct path *p, roc_fec_encoding fec, int plc_backend, struct plugin *plugin)
 {
     const roc_sender_config sender = api_sender_config(fec);
-    roc_receiver_config receiver = api_receiver_config();
-    receiver.plc_backend = (roc_plc_backend)plc_backend;
+    const roc_receiver_config receiver = api_receiver_config();
     *p = (struct path){.context = api_context()};
     if (plugin != NULL)
         assert_int_equal(roc_context_register_plc(p->context, ID, &plugin->table), 0);
+    assert_int_equal(roc_context_select_plc(p->context, plc_backend), 0);
     p->encoder = codec_encoder(p->context, &sender);
     p->decoder = codec_decoder(p->context, &receiver);
     if (fec == ROC_FEC_ENCODING_RS8M) {
@@ -252,13 +252,9 @@ static void test_plugin_plc_number_must_be_registered(void **state)
 {
     const int unknown[] = {-2, 2, ROC_PLUGIN_ID_MIN, ROC_PLUGIN_ID_MAX};
     roc_context *context = api_context();
-    for (size_t i = 0; i < 4; i++) {
-        roc_receiver_config config = api_receiver_config();
-        roc_receiver_decoder *decoder = NULL;
-        config.plc_backend = (roc_plc_backend)unknown[i];
-        assert_int_equal(roc_receiver_decoder_open(context, &config, &decoder), -1);
-        assert_null(decoder);
-    }
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(roc_context_select_plc(context, unknown[i]), -1);
+    assert_int_equal(roc_context_select_plc(NULL, ROC_PLC_BACKEND_DEFAULT), -1);
     assert_int_equal(roc_context_close(context), 0);
 }
 

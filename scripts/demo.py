@@ -49,6 +49,7 @@ def say(text=""):
 class Daemon:
     def __init__(self, daemons, program, folder, name, secret_file, peers=(), args=()):
         self.name = name
+        self.http = self.p2p = self.uid = None
         self.media = folder / name / "media"
         self.media.mkdir(parents=True)
         self.log_path = folder / name / "log.txt"
@@ -102,7 +103,9 @@ class Daemon:
                 self.process.kill()
                 self.process.wait()
                 raise DemoError(f"{self.name} did not stop by itself and was killed; see {self.log_path}") from None
-        if self.process.returncode != 0:
+        # One that is stopped while it starts may not have come to handling signals yet.
+        is_early = self.http is None and self.process.returncode == -signal.SIGTERM
+        if self.process.returncode != 0 and not is_early:
             raise DemoError(f"{self.name} ended with code {self.process.returncode}; see {self.log_path}")
 
 

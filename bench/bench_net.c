@@ -43,7 +43,7 @@ static int64_t cpu_ns(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static void fail(const char *what)
+static _Noreturn void fail(const char *what)
 {
     fprintf(stderr, "bench_net: %s failed\n", what);
     exit(1);
@@ -323,12 +323,12 @@ static void measure_pacing(struct bench_table *table)
         .clock_source = ROC_CLOCK_SOURCE_INTERNAL,
     };
     struct gaps gaps = {0};
-    struct packet_pool *pool;
-    struct network *network;
-    struct udp_socket *to;
+    struct packet_pool *pool = NULL;
+    struct network *network = NULL;
+    struct udp_socket *to = NULL;
     struct udp_config udp = {.receive = note_gaps, .receive_arg = &gaps};
-    roc_context *context;
-    roc_sender *sender;
+    roc_context *context = NULL;
+    roc_sender *sender = NULL;
     net_address_parse(&udp.bind, "127.0.0.1", 0);
     if (packet_pool_create(&pool, &(struct packet_pool_config){0}) != 0 ||
         network_create(&network, &(struct network_config){.pool = pool}) != 0 ||

@@ -229,7 +229,7 @@ static int open_receiver(roc_transceiver *transceiver, struct transceiver_port *
                          const roc_port_config *config, struct port_config *node)
 {
     struct receiver_config receiver = {.network = transceiver->network, .pool = transceiver->pool};
-    struct audio_encoding encoding;
+    struct audio_encoding encoding = {0};
     int code = find_encoding(transceiver, config, &encoding);
     if (code != 0)
         return code;

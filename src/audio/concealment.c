@@ -224,7 +224,7 @@ static void blend_chunk(struct concealment *concealment, float *samples, size_t 
         }
         concealment->blended++;
     }
-    if (levels[0] > 0) {
+    if (frames > 0 && levels[0] > 0) {
         extrapolation_add(concealment->extrapolation, samples, frames, levels);
     }
 }

@@ -30,6 +30,7 @@ struct sums {
 // reflect: takes from each what the other one explains of it.
 // correlate: how much the errors of the next stage explain each other. Those in the middle weigh
 // most (a parabola): without weights, where a tone begins and ends in its cycle would detune it.
+// NOLINTBEGIN(bugprone-macro-parentheses): types and attributes cannot stand in parentheses
 #define DEFINE_STAGE(NAME, VECTOR, TARGET)                                                    \
     TARGET static void reflect_##NAME(float *forward, float *backward, size_t count, float k) \
     {                                                                                         \
@@ -90,6 +91,7 @@ struct sums {
         }                                                                                     \
         return sums;                                                                          \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 DEFINE_STAGE(4, vector4, )
 #if HAS_AVX

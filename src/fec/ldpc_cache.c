@@ -67,7 +67,7 @@ int ldpc_cache_get(struct ldpc_cache *cache, struct ldpc_matrix **out, unsigned 
             ldpc_matrix_unref(cache->matrices[i]);
     }
     if (!error) {
-        memmove(cache->matrices + 1, cache->matrices, i * sizeof(*cache->matrices));
+        memmove(cache->matrices + 1, cache->matrices, i * sizeof(struct ldpc_matrix *));
         cache->matrices[0] = matrix;
         *out = ldpc_matrix_ref(matrix);
     }

@@ -20,7 +20,7 @@
 // Of the scheduler, at either end.
 #define SLACK_S 0.002
 // Repair matters for so long after a loss.
-#define LOSS_NS 120000000000ll
+#define LOSS_NS     120000000000ll
 #define DECISION_NS 500000000ll
 // Smaller changes are not worth a change of the speed.
 #define MIN_CHANGE   0.15

@@ -105,7 +105,8 @@ static const struct property fec_properties[] = {
 
 static const struct property transport_properties[] = {
     {"profile", PROPERTY_ENUM, 0, "lan wifi internet custom", "Sets what is not given", 0, 0},
-    {"encoding", PROPERTY_ENUM, 0, "l16 l24 f32 opus flac", "opus and flac are not there yet", 0, 0},
+    {"encoding", PROPERTY_ENUM, 0, "l16 l24 f32 opus flac", "opus and flac are not there yet", 0,
+     0},
     {"bitrate", PROPERTY_INTEGER, NUL, NULL, "Of compressed encodings", 1, 10000000},
     {"sample_rate", PROPERTY_INTEGER, 0, NULL, "Hz; 0: that of the source", 0, 192000},
     {"channels", PROPERTY_INTEGER, 0, NULL, "0: those of the source", 0, 32},

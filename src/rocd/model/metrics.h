@@ -22,7 +22,7 @@ struct half_metrics {
     double rtt_ms, e2e_latency_ms;
     unsigned long long remote_packets_lost; // what the receiver reports to the sender
     double remote_loss;                     // share of the packets lately, 0..1; NAN while unknown
-    double level_db; // peak since the last snapshot, -120 for silence
+    double level_db;                        // peak since the last snapshot, -120 for silence
 };
 
 // A new reference; fields that do not apply to the half are left out.

@@ -86,8 +86,8 @@ void transport_set_fec(struct transport *transport, enum transport_fec scheme);
 bool transport_is_equal(const struct transport *a, const struct transport *b);
 
 json_t *media_address_write(const struct media_address *address);
-// All three may be empty; rtp+rs8m needs an rs8m repair URI, rtp+ldpc an ldpc one, rtp none. Port 0 is legal (where it is
-// bound, the system picks).
+// All three may be empty; rtp+rs8m needs an rs8m repair URI, rtp+ldpc an ldpc one, rtp none. Port 0
+// is legal (where it is bound, the system picks).
 int media_address_parse(struct media_address *address, const json_t *body, struct api_error *error);
 bool media_address_is_equal(const struct media_address *a, const struct media_address *b);
 // The scheme of the media URI.

@@ -21,6 +21,7 @@
 #include <uv.h>
 
 #include "control/control.h"
+#include "wav_file.h"
 
 #define MAX_ROWS   32
 #define PATIENCE_S 20
@@ -506,35 +507,13 @@ static inline bool has_half(const struct side *side, const char *uid)
     return media_query_half(side->media, uid, &metrics) == 0;
 }
 
-static inline void write_u32(FILE *file, uint32_t value)
-{
-    unsigned char bytes[] = {(unsigned char)value, (unsigned char)(value >> 8),
-                             (unsigned char)(value >> 16), (unsigned char)(value >> 24)};
-    assert_int_equal(fwrite(bytes, 1, 4, file), 4);
-}
-
 // A WAV file of 16-bit samples.
 static inline void write_wav(const struct side *side, const char *name, unsigned rate_hz,
                              unsigned channels, unsigned frames)
 {
     char path[128];
     snprintf(path, sizeof(path), "%s/%s", side->dir, name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    uint32_t size = frames * channels * 2;
-    fwrite("RIFF", 1, 4, file);
-    write_u32(file, 36 + size);
-    fwrite("WAVEfmt ", 1, 8, file);
-    write_u32(file, 16);
-    write_u32(file, 1 | channels << 16);
-    write_u32(file, rate_hz);
-    write_u32(file, rate_hz * channels * 2);
-    write_u32(file, channels * 2 | 16u << 16);
-    fwrite("data", 1, 4, file);
-    write_u32(file, size);
-    for (unsigned i = 0; i < frames * channels; i++)
-        fwrite(&(int16_t){(int16_t)(i * 37)}, 2, 1, file);
-    assert_int_equal(fclose(file), 0);
+    wav_file_write(path, rate_hz, channels, frames, 0, 37);
 }
 
 #endif

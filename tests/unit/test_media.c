@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "media/media.h"
+#include "wav_file.h"
 
 #define PATIENCE_S 20
 
@@ -57,32 +58,12 @@ static int teardown(void **state)
     return 0;
 }
 
-static void write_u32(FILE *file, uint32_t value)
-{
-    fwrite(&value, 4, 1, file);
-}
-
 static void write_wav(struct bench *bench, const char *name, unsigned rate_hz, unsigned channels,
                       unsigned frames)
 {
     char path[128];
     snprintf(path, sizeof(path), "%s/%s", bench->dir, name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    uint32_t size = frames * channels * 2;
-    fwrite("RIFF", 1, 4, file);
-    write_u32(file, 36 + size);
-    fwrite("WAVEfmt ", 1, 8, file);
-    write_u32(file, 16);
-    write_u32(file, 1 | channels << 16);
-    write_u32(file, rate_hz);
-    write_u32(file, rate_hz * channels * 2);
-    write_u32(file, channels * 2 | 16u << 16);
-    fwrite("data", 1, 4, file);
-    write_u32(file, size);
-    for (unsigned i = 0; i < frames * channels; i++)
-        fwrite(&(int16_t){20000}, 2, 1, file);
-    assert_int_equal(fclose(file), 0);
+    wav_file_write(path, rate_hz, channels, frames, 20000, 0);
 }
 
 static struct endpoint make_endpoint(const char *uid, enum virtual_kind kind, const char *path)
